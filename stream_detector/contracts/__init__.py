@@ -1,0 +1,43 @@
+"""What crosses a wire: events in, verdicts out, dead letters aside; and the codec between bytes and models."""
+
+from stream_detector.contracts.base import Timestamp, WireModel, format_timestamp
+from stream_detector.contracts.codec import DEFAULT_MAX_BYTES, decode, encode
+from stream_detector.contracts.dead_letters import DeadLetter, Headers
+from stream_detector.contracts.events import Event, EventType, TransactionContext
+from stream_detector.contracts.scoring import (
+    Evidence,
+    Kind,
+    Label,
+    ScoreDetails,
+    ScoringRequest,
+    ScoringResponse,
+    format_probability,
+)
+from stream_detector.contracts.violations import Score, Source, Violation, score_of, verdict_id, violation_of
+
+__all__ = [
+    "DEFAULT_MAX_BYTES",
+    "DeadLetter",
+    "Event",
+    "EventType",
+    "Evidence",
+    "Headers",
+    "Kind",
+    "Label",
+    "Score",
+    "ScoreDetails",
+    "ScoringRequest",
+    "ScoringResponse",
+    "Source",
+    "Timestamp",
+    "TransactionContext",
+    "Violation",
+    "WireModel",
+    "decode",
+    "encode",
+    "format_probability",
+    "format_timestamp",
+    "score_of",
+    "verdict_id",
+    "violation_of",
+]

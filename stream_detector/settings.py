@@ -1,0 +1,245 @@
+"""Settings: a TOML file, the environment and flags, in rising order of precedence.
+
+Keys are the same everywhere: `bootstrap_servers` in the file, `STREAM_DETECTOR_BOOTSTRAP_SERVERS` in the environment,
+`--bootstrap-servers` as a flag; nested keys take a double underscore in the environment (`STREAM_DETECTOR_TOPICS__BOOKINGS`)
+and a dot in the file's table names (`[topics]`). A misspelt key is an error that names it.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from stream_detector.contracts import EventType
+from stream_detector.errors import ConfigurationError
+
+ENVIRONMENT_PREFIX = "STREAM_DETECTOR_"
+
+
+class Delivery(StrEnum):
+    """How often a subscriber sees the outcome of one input record."""
+
+    EXACTLY_ONCE = "exactly_once"
+    AT_LEAST_ONCE = "at_least_once"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TopicSettings(_Section):
+    """Names of the topics read and written."""
+
+    bookings: str = "bookings"
+    listing_updates: str = "listing-updates"
+    client_updates: str = "client-updates"
+    violations: str = "violations"
+    scores: str = "scores"
+    reviews: str = "reviews"
+    repeat_offenders: str = "repeat-offenders"
+    dead_letter_suffix: str = ".dlq"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The topics that the worker reads, in a fixed order."""
+        return (self.bookings, self.listing_updates, self.client_updates)
+
+    def dead_letters_of(self, topic: str) -> str:
+        """Name of the dead-letter topic of an input topic."""
+        return topic + self.dead_letter_suffix
+
+
+#: Names by which hosts and guests call the platforms. In the text that the model reads each becomes one neutral word,
+#: so that a model knows "message me on the platform" and not whose platform it is.
+DEFAULT_PLATFORM_NAMES = (
+    "Airbnb",
+    "Air BnB",
+    "Vrbo",
+    "Booking.com",
+    "HomeAway",
+    "Expedia",
+    "Hotels.com",
+    "Agoda",
+    "Tripadvisor",
+    "Abritel",
+    "FeWo-direkt",
+    "Stayz",
+    "Bookabach",
+    "FlipKey",
+    "Holidu",
+    "HomeToGo",
+    "HouseTrip",
+    "Hostelworld",
+    "Trip.com",
+    "Traveloka",
+    "Wimdu",
+    "9flats",
+    "Atraveo",
+    "e-domizil",
+    "Interhome",
+    "OneFineStay",
+)
+
+DEFAULT_PLATFORM_DOMAINS = (
+    "airbnb.com",
+    "airbnb.co.uk",
+    "airbnb.com.au",
+    "airbnb.de",
+    "airbnb.fr",
+    "airbnb.es",
+    "airbnb.it",
+    "airbnb.ch",
+    "airbnb.se",
+    "airbnb.gr",
+    "airbnb.ca",
+    "airbnb.cn",
+    "abnb.me",
+    "vrbo.com",
+    "booking.com",
+    "homeaway.com",
+    "expedia.com",
+    "hotels.com",
+    "agoda.com",
+    "tripadvisor.com",
+    "abritel.fr",
+    "fewo-direkt.de",
+    "stayz.com.au",
+    "trip.com",
+    "hostelworld.com",
+)
+
+
+class PolicySettings(_Section):
+    """What the platform calls a violation, as far as configuration can say."""
+
+    platform_names: tuple[str, ...] = DEFAULT_PLATFORM_NAMES
+    platform_domains: tuple[str, ...] = DEFAULT_PLATFORM_DOMAINS
+    allowed_domains: tuple[str, ...] = Field(
+        default=(), description="Domains of others that texts may name, such as the city's own; subdomains included."
+    )
+    event_types: tuple[EventType, ...] = Field(
+        default=tuple(EventType), description="Event types whose texts are scored; events of the others are only counted."
+    )
+
+
+class Settings(_Section):
+    """All settings of all commands."""
+
+    bootstrap_servers: str = "localhost:9092"
+    group_id: str = "stream-detector"
+    delivery: Delivery = Delivery.EXACTLY_ONCE
+    promise_ms: int = Field(default=250, ge=1, description="Milliseconds from an event's occurrence to its violation.")
+    model: str = Field(default="contact-minilm-l6", description="A folder under models/, or a path.")
+    threshold: float | None = Field(default=None, gt=0, lt=1, description="Probability from which a text is Fraud; else the manifest's.")
+    metrics_port: int = Field(default=9108, ge=0, le=65535, description="Port of /metrics, /healthz and /readyz; 0 takes a free one.")
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(default=8080, ge=0, le=65535)
+    slot: int | None = Field(default=None, ge=0, description="Stable number of this worker: one live process a slot.")
+    publish_scores: bool = False
+    include_text: bool = Field(default=True, description="Violations carry the scored texts as they were sent.")
+    unmasked_evidence: bool = Field(default=False, description="Evidence carries its text in the clear instead of masked.")
+    max_event_bytes: int = Field(default=1024 * 1024, ge=1, description="A larger record becomes a dead letter.")
+    dead_letter_limit_consecutive: int = Field(default=1000, ge=0, description="Stop after so many refused records in a row; 0: never.")
+    dead_letter_limit_ratio: float = Field(default=0.5, gt=0, le=1, description="Stop when more than this share of the last 1,000 records are refused.")
+    max_batch_events: int = Field(default=64, ge=1, description="Most events in one micro-batch, and so in one transaction.")
+    inference_threads: int = Field(default=0, ge=0, description="Inference sessions side by side, one thread each; 0: one a core.")
+    log_level: str = "INFO"
+    topics: TopicSettings = TopicSettings()
+    policy: PolicySettings = PolicySettings()
+    kafka: dict[str, str] = Field(default_factory=dict, description="librdkafka keys, passed through to every client.")
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        level = value.upper()
+        if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+            raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+        return level
+
+    @field_validator("kafka", mode="before")
+    @classmethod
+    def _flat_strings(cls, value: object) -> object:
+        """TOML reads `socket.timeout.ms = 5` as nested tables and numbers; librdkafka wants flat keys and strings."""
+        return dict(_flatten(value)) if isinstance(value, Mapping) else value
+
+    @classmethod
+    def load(
+        cls,
+        config: Path | None = None,
+        *,
+        environment: Mapping[str, str] | None = None,
+        flags: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Read the settings from a file, the environment and flags (later ones win).
+
+        Args:
+            config: a TOML file, or none.
+            environment: defaults to the process's.
+            flags: values by setting name; nested ones as "topics.bookings"; None means "not given".
+
+        Raises:
+            ConfigurationError: the file can't be read, or a value or key is wrong; all faults are named at once.
+        """
+        values = _read_toml(config) if config else {}
+        for key, value in _from_environment(os.environ if environment is None else environment).items():
+            _put(values, key, value)
+        for key, value in (flags or {}).items():
+            if value is not None:
+                _put(values, key.split(".", 1), value)
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            source = f" (file {config})" if config else ""
+            faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+            raise ConfigurationError(f"settings{source}: {faults}. See stream-detector run --help.") from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}; give --config a readable TOML file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: not a TOML file: {error}") from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[tuple[str, ...], object]:
+    """Settings in the environment; lists are comma-separated, `…_KAFKA__SASL_USERNAME` is kafka's sasl.username."""
+    found: dict[tuple[str, ...], object] = {}
+    for name, text in environment.items():
+        if not name.startswith(ENVIRONMENT_PREFIX):
+            continue
+        path = tuple(part.lower() for part in name.removeprefix(ENVIRONMENT_PREFIX).split("__"))
+        if path[0] == "kafka":
+            path = ("kafka", ".".join(path[1:]).replace("_", "."))
+        elif path[0] == "policy":
+            found[path] = tuple(item.strip() for item in text.split(",") if item.strip())
+            continue
+        found[path] = text
+    return found
+
+
+def _put(values: dict[str, Any], path: tuple[str, ...] | list[str], value: object) -> None:
+    *parents, last = path
+    for parent in parents:
+        nested = values.setdefault(parent, {})
+        if not isinstance(nested, dict):
+            raise ConfigurationError(f"{parent}: is a table, but a plain value is set for it")
+        values = nested
+    values[last] = value
+
+
+def _flatten(table: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
+    flat: list[tuple[str, str]] = []
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            flat += _flatten(value, f"{prefix}{key}.")
+        else:
+            flat.append((prefix + key, str(value).lower() if isinstance(value, bool) else str(value)))
+    return flat
