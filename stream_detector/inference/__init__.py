@@ -1,0 +1,1 @@
+"""Runs networks: model artefacts, windows of tokens, backends."""

@@ -1,0 +1,65 @@
+# Everything that a person or a machine does with this repository; `make` alone lists it.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+LISTINGS ?= ../shared/listings
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test setup setup-dev setup-train lint types check unit kafka-setup kafka-tests kafka model bench lock clean
+
+help:  ## this list
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: setup  ## set up, then play the example events through the real worker on an embedded broker
+	$(BIN)/stream-detector demo --once
+
+test: setup-dev kafka-setup  ## set up all that tests need (Java, Maven, Apache Kafka), then lint, types and every test
+	$(MAKE) --no-print-directory lint types
+	$(BIN)/python -m pytest
+
+setup: $(VENV)/.runtime  ## a virtual environment with what running needs (no torch)
+
+setup-dev: $(VENV)/.dev
+
+setup-train: $(VENV)/.train  ## the same with what training needs (torch: gigabytes)
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# A stamp a lock file: pip runs again only when a lock changes.
+$(VENV)/.runtime: requirements/runtime.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	touch $@
+
+$(VENV)/.train: requirements/train.lock $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/train.lock
+	touch $@
+
+lint: setup-dev  ## ruff: rules and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup-dev  ## mypy, strict
+	$(BIN)/mypy
+
+unit: setup-dev  ## the tests that need no Apache Kafka
+	$(BIN)/python -m pytest -m "not kafka"
+
+kafka-setup:  ## Java, Maven and Apache Kafka's jars, where they are missing
+	@bash deploy/kafka/setup.sh
+
+model: setup-train  ## rebuild the shipped model from listing texts (LISTINGS=folder); hours on two cores
+	$(BIN)/stream-detector train all models/contact-minilm-l6 --listings $(LISTINGS) --refresh-version v$$(date +%Y%m%d)
+
+lock:  ## renew requirements/*.lock from pyproject.toml (needs uv)
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/build.in pyproject.toml -o requirements/runtime.lock
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/runtime.lock --extra dev requirements/build.in pyproject.toml -o requirements/dev.lock
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/runtime.lock --extra train requirements/build.in pyproject.toml -o requirements/train.lock
+
+clean:  ## remove environments, caches and Kafka's jars
+	rm -rf $(VENV) .kafka .mypy_cache .ruff_cache .pytest_cache .hypothesis

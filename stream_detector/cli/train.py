@@ -1,0 +1,131 @@
+"""`stream-detector train`: from listing texts to a shipped artefact, step by step or all at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stream_detector.errors import ConfigurationError, MissingExtraError
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+def _listings_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--listings", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True, help="Folder of <city>.jsonl.gz files."
+    )(command)
+
+
+def _work_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--work", type=_FOLDER, default=Path(".training"), show_default=True, help="Where steps leave their files.")(command)
+
+
+def _seed_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--seed", type=int, default=7, show_default=True)(command)
+
+
+@click.group()
+def train() -> None:
+    """Make a model: corpus, fit, export, evaluate (needs the `train` extra)."""
+
+
+@train.command()
+@_listings_option
+@_work_option
+@_seed_option
+@click.option("--size", type=click.IntRange(1), default=70_000, show_default=True, help="Composed samples.")
+@click.option("--split", type=click.Choice(["train", "dev", "test"]), default="train", show_default=True)
+def corpus(listings: Path, work: Path, seed: int, size: int, split: str) -> None:
+    """Compose labelled texts from real listings and language packs."""
+    pipeline = _pipeline()
+    samples = pipeline.compose_corpus(listings, split=split, size=size, seed=seed)
+    file = work / f"{split}.jsonl.gz"
+    pipeline.write_corpus(samples, file)
+    click.echo(f"{len(samples)} samples in {file}")
+
+
+@train.command()
+@_work_option
+@_seed_option
+@click.option("--base", default=None, help="Pretrained encoder: a folder or hub name.  [default: MiniLM from the train extra]")
+@click.option("--learning-rate", type=float, default=2e-4, show_default=True)
+@click.option("--batch", type=click.IntRange(1), default=32, show_default=True)
+@click.option("--epochs", type=click.IntRange(1), default=1, show_default=True)
+def fit(work: Path, seed: int, base: str | None, learning_rate: float, batch: int, epochs: int) -> None:
+    """Fine-tune the encoder and its two heads on WORK/train.jsonl.gz; goes on from a checkpoint."""
+    pipeline = _pipeline()
+    file = work / "train.jsonl.gz"
+    if not file.is_file():
+        raise ConfigurationError(f"{file}: missing; run stream-detector train corpus first")
+    recipe = _recipe(learning_rate=learning_rate, batch=batch, epochs=epochs, seed=seed)
+    pipeline.train(pipeline.read_corpus(file), base=base, recipe=recipe, work=work, report=click.echo)
+
+
+@train.command()
+@_listings_option
+@_work_option
+@_seed_option
+@click.argument("folder", type=_FOLDER)
+@click.option("--model-code", default="CONTACT-MINILM-L6", show_default=True)
+@click.option("--model-version", default="1.0", show_default=True)
+@click.option("--refresh-version", required=True, help="Names this training run, such as v20261124.")
+def export(listings: Path, work: Path, seed: int, folder: Path, model_code: str, model_version: str, refresh_version: str) -> None:
+    """Write FOLDER: int8 ONNX graph, tokenizer and manifest, calibrated on development listings."""
+    pipeline = _pipeline()
+    from stream_detector.training.export import Versions  # noqa: PLC0415 - needs the train extra
+
+    pipeline.ship(work, folder, Versions(model_code, model_version, refresh_version), listings=listings, seed=seed, report=click.echo)
+
+
+@train.command()
+@_listings_option
+@_seed_option
+@click.argument("model", default="contact-minilm-l6")
+@click.option("--size", type=click.IntRange(1), default=4000, show_default=True, help="Composed samples.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write the figures here as JSON.")
+def evaluate(listings: Path, seed: int, model: str, size: int, out: Path | None) -> None:
+    """Measure MODEL on listings of cities that it wasn't trained on."""
+    pipeline = _pipeline()
+    from stream_detector.inference.artefact import find  # noqa: PLC0415 - keeps --help fast
+
+    figures = pipeline.evaluate(find(model), listings=listings, size=size, seed=seed, report=lambda line: click.echo(line, err=True))
+    text = json.dumps(figures, indent=2, ensure_ascii=False)
+    if out:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text + "\n", encoding="utf-8")
+    click.echo(text)
+
+
+@train.command(name="all")
+@_listings_option
+@_work_option
+@_seed_option
+@click.argument("folder", type=_FOLDER)
+@click.option("--size", type=click.IntRange(1), default=70_000, show_default=True, help="Composed samples.")
+@click.option("--refresh-version", required=True, help="Names this training run, such as v20261124.")
+@click.pass_context
+def everything(context: click.Context, listings: Path, work: Path, seed: int, folder: Path, size: int, refresh_version: str) -> None:
+    """Every step in turn: corpus, fit, export to FOLDER, evaluate."""
+    if not (work / "train.jsonl.gz").is_file():
+        context.invoke(corpus, listings=listings, work=work, seed=seed, size=size, split="train")
+    context.invoke(fit, work=work, seed=seed)
+    context.invoke(export, listings=listings, work=work, seed=seed, folder=folder, refresh_version=refresh_version)
+    context.invoke(evaluate, listings=listings, seed=seed, model=str(folder), out=work / "evaluation.json")
+
+
+def _pipeline() -> Any:
+    try:
+        from stream_detector.training import pipeline  # noqa: PLC0415 - needs the train extra
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(f"training ({error.name})", "train") from None
+    return pipeline
+
+
+def _recipe(**values: Any) -> Any:
+    from stream_detector.training.fit import Recipe  # noqa: PLC0415 - needs the train extra
+
+    return Recipe(**values)

@@ -1,0 +1,214 @@
+"""The detector: texts in, verdicts out. No Kafka, no HTTP: the worker, the command line and the tests call it alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from tokenizers import Tokenizer
+
+from stream_detector.contracts import Evidence, Label, ScoreDetails, ScoringResponse, format_probability
+from stream_detector.detection.cache import VerdictCache
+from stream_detector.detection.evidence import Finding, find_evidence
+from stream_detector.inference.artefact import TOKENIZER, Manifest, find, verify
+from stream_detector.inference.backend import Backend, WindowOutput
+from stream_detector.inference.onnx import OnnxBackend
+from stream_detector.inference.windowing import TokenizedView, WindowSpec, view_windows
+from stream_detector.settings import Settings
+from stream_detector.text.masking import mask
+from stream_detector.text.view import NormalizedView, Normalizer
+
+_CACHE_BYTES = 64 * 1024 * 1024
+
+_WARM_UP = "A bright flat near the station with two bedrooms, a garden and a view over the bay. " * 4
+
+
+@dataclass(frozen=True, slots=True)
+class TextVerdict:
+    """What was found in one text: probability, windows read, and evidence in the text as sent."""
+
+    probability: float
+    windows: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A text on its way through the network."""
+
+    text: str
+    view: NormalizedView
+    cut: TokenizedView
+    outputs: Sequence[Future[WindowOutput]]
+
+
+class Detector:
+    """Scores texts with one artefact.
+
+    Args:
+        manifest: what the artefact says of itself.
+        tokenizer, backend: its two halves.
+        normalizer: makes the view that the network reads.
+        threshold: probability from which a text is Fraud.
+        unmasked: evidence carries its text in the clear.
+    """
+
+    def __init__(
+        self, manifest: Manifest, tokenizer: Tokenizer, backend: Backend, normalizer: Normalizer, *, threshold: float, unmasked: bool = False
+    ) -> None:
+        self.manifest = manifest
+        self.threshold = threshold
+        self.cache: VerdictCache[TextVerdict] = VerdictCache(_CACHE_BYTES)
+        self._tokenizer = tokenizer
+        self._backend = backend
+        self._normalizer = normalizer
+        self._unmasked = unmasked
+        self._spec = WindowSpec(manifest.window.tokens, manifest.window.overlap)
+
+    @classmethod
+    def load(cls, settings: Settings) -> Self:
+        """Load the artefact that the settings name, check its files and warm it up.
+
+        Raises:
+            ArtefactError: it is missing, altered or can't be run.
+        """
+        folder = find(settings.model)
+        manifest = verify(folder)
+        tokenizer = load_tokenizer(folder)
+        special = (tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]"))
+        policy = settings.policy
+        detector = cls(
+            manifest,
+            tokenizer,
+            OnnxBackend(folder, special=special, threads=settings.inference_threads),
+            # A domain that texts may name is as harmless as the platform's own, so the model reads it as that.
+            Normalizer(policy.platform_names, policy.platform_domains + policy.allowed_domains),
+            threshold=settings.threshold or manifest.threshold,
+            unmasked=settings.unmasked_evidence,
+        )
+        detector.score([{"warmUp": _WARM_UP}])
+        return detector
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the backend."""
+        self._backend.close()
+
+    @property
+    def backend_name(self) -> str:
+        """What runs the network."""
+        return self._backend.name
+
+    def score(self, texts: Sequence[Mapping[str, str]]) -> list[ScoringResponse]:
+        """Score groups of texts (an event's attributes each).
+
+        All windows of all groups run side by side; a text that stands in several groups is read once.
+
+        Args:
+            texts: for each group, texts by attribute name.
+
+        Returns:
+            One response a group, in order. `latency_ms` is the time from the call to that group's verdict.
+        """
+        started = time.perf_counter()
+        pending = self._begin(text for group in texts for text in group.values())
+        return [self._respond(group, pending, started) for group in texts]
+
+    def verdicts(self, texts: Sequence[str]) -> list[TextVerdict]:
+        """Score texts one by one, without a response around them."""
+        pending = self._begin(texts)
+        return [self._verdict(text, pending) for text in texts]
+
+    def _begin(self, texts: Iterable[str]) -> dict[str, TextVerdict | _Reading]:
+        """Look each text up, or set the network to work on it."""
+        pending: dict[str, TextVerdict | _Reading] = {}
+        for text in texts:
+            if text not in pending:
+                pending[text] = self.cache.get(text) or self._read(text)
+        return pending
+
+    def _read(self, text: str) -> _Reading:
+        view = self._normalizer.view(text)
+        cut = view_windows(view, self._tokenizer, self._spec)
+        return _Reading(text, view, cut, [self._backend.submit(cut.ids[window.start : window.stop]) for window in cut.windows])
+
+    def _verdict(self, text: str, pending: dict[str, TextVerdict | _Reading]) -> TextVerdict:
+        reading = pending[text]
+        if isinstance(reading, TextVerdict):
+            return reading
+        outputs = [future.result() for future in reading.outputs]
+        probabilities = [self.manifest.calibration.probability(output.logit) for output in outputs]
+        findings: list[Finding] = []
+        for window, output, probability in zip(reading.cut.windows, outputs, probabilities, strict=True):
+            if probability >= self.threshold:
+                found = find_evidence(reading.view, reading.cut.offsets[window.start : window.stop], output.tags, self.manifest.tags)
+                findings += [_in_original(reading.view, finding) for finding in found]
+        verdict = TextVerdict(max(probabilities, default=0.0), len(outputs), _without_overlaps(findings))
+        self.cache.put(text, verdict, size=120 * (1 + len(verdict.findings)))
+        pending[text] = verdict
+        return verdict
+
+    def _respond(self, group: Mapping[str, str], pending: dict[str, TextVerdict | _Reading], started: float) -> ScoringResponse:
+        verdicts = {attribute: self._verdict(text, pending) for attribute, text in group.items()}
+        top = max(verdicts, key=lambda attribute: verdicts[attribute].probability, default="")
+        probability = verdicts[top].probability if verdicts else 0.0
+        fraud = probability >= self.threshold
+        evidence = [
+            Evidence(
+                attribute=attribute,
+                start=finding.start,
+                end=finding.end,
+                kind=finding.kind,
+                surface=self._surface(group[attribute][finding.start : finding.end]),
+            )
+            for attribute, verdict in verdicts.items()
+            for finding in verdict.findings
+        ]
+        return ScoringResponse(
+            model_code=self.manifest.model_code,
+            model_version=self.manifest.model_version,
+            refresh_version=self.manifest.refresh_version,
+            probability_score=format_probability(probability),
+            model_segment=self.manifest.model_segment,
+            top_contributor=top,
+            score_details=ScoreDetails(
+                label=Label.FRAUD if fraud else Label.NON_FRAUD,
+                threshold=self.threshold,
+                evidence=tuple(evidence),
+                windows=sum(verdict.windows for verdict in verdicts.values()),
+                backend=self._backend.name,
+                latency_ms=round((time.perf_counter() - started) * 1000, 3),
+            ),
+        )
+
+    def _surface(self, text: str) -> str:
+        return text if self._unmasked else mask(text)
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """An artefact's tokenizer."""
+    return Tokenizer.from_file(str(folder / TOKENIZER))
+
+
+def _in_original(view: NormalizedView, finding: Finding) -> Finding:
+    start, end = view.to_original(finding.start, finding.end)
+    return Finding(start, end, finding.kind, finding.confidence)
+
+
+def _without_overlaps(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Windows overlap inside long sentences, and then both find the same: keep the surer."""
+    kept: list[Finding] = []
+    for finding in sorted(findings, key=lambda f: -f.confidence):
+        if all(finding.end <= other.start or finding.start >= other.end for other in kept):
+            kept.append(finding)
+    return tuple(sorted(kept, key=lambda f: f.start))

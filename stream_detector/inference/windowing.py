@@ -1,0 +1,46 @@
+"""From a normalized view to windows of token numbers: what the network reads of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tokenizers import Tokenizer
+
+from stream_detector.text.view import NormalizedView
+from stream_detector.text.windows import windows
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSpec:
+    """How an artefact cuts texts.
+
+    Attributes:
+        tokens: most tokens in a window, the two special ones included.
+        overlap: tokens that two windows share where one sentence is longer than a window.
+    """
+
+    tokens: int
+    overlap: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizedView:
+    """A view's tokens and the windows over them.
+
+    Attributes:
+        ids: token numbers, without special tokens.
+        offsets: per token, the half-open span of the view's characters it was made of.
+        windows: half-open ranges of tokens; together they hold every token.
+    """
+
+    ids: Sequence[int]
+    offsets: Sequence[tuple[int, int]]
+    windows: Sequence[range]
+
+
+def view_windows(view: NormalizedView, tokenizer: Tokenizer, spec: WindowSpec) -> TokenizedView:
+    """Tokenize a view once and cut it into windows at sentence ends."""
+    encoding = tokenizer.encode(view.text, add_special_tokens=False)
+    offsets: list[tuple[int, int]] = encoding.offsets
+    return TokenizedView(encoding.ids, offsets, windows(view.text, offsets, budget=spec.tokens - 2, overlap=spec.overlap))
