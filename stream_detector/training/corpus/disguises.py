@@ -272,6 +272,7 @@ NUMBER_OPERATORS: Mapping[Operator, float] = {
     spelled: 5, half_spelled: 4, compound: 2, repeated: 2, regrouped: 5, one_by_one: 4, leet_digits: 2, woven: 3, other_digits: 3,
     in_parts: 2, backwards: 0.5, invisible: 1, entities: 0.7,
 }  # fmt: skip
+PART_OPERATORS: Mapping[Operator, float] = {spelled: 3, half_spelled: 2, one_by_one: 2, other_digits: 1}
 ADDRESS_OPERATORS: Mapping[Operator, float] = {
     worded_address: 7, spaced_address: 5, no_ending: 3, spelled_letters: 1.5, invisible: 1, homoglyphs: 1, other_letters: 1.5, entities: 0.7,
     shouted: 1.5, leet_letters: 0.7, letter_spaced: 1,

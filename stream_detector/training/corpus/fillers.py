@@ -56,6 +56,16 @@ class Fillers:
     def _phone(self) -> str:
         return self.mask(self.rng.choice(self.pack.phones))
 
+    def _phone_start(self) -> str:
+        """The first digits of a number that is told in two parts."""
+        digits = "".join(c for c in self._phone() if c.isdigit())
+        return digits[: self.rng.randrange(3, 6)]
+
+    def _phone_end(self) -> str:
+        """The last digits of a number that is told in two parts."""
+        digits = "".join(c for c in self._phone() if c.isdigit())
+        return digits[-self.rng.randrange(4, 7) :]
+
     def _word(self) -> str:
         return self.rng.choice(self.pack.words if self.rng.random() < 0.5 else self.world.words)
 

@@ -19,6 +19,8 @@ _SLOT = re.compile(r"\{([a-z_]+)\}")
 #: disguised too, by the same hands, or a disguise by itself would come to mean a violation.
 _SLOT_OPERATORS: Mapping[str, tuple[Mapping[Operator, float], float, float]] = {
     "phone": (disguises.NUMBER_OPERATORS, 0.55, 0.0),
+    "phone_start": (disguises.PART_OPERATORS, 0.4, 0.0),
+    "phone_end": (disguises.PART_OPERATORS, 0.4, 0.0),
     "email": (disguises.ADDRESS_OPERATORS, 0.5, 0.0),
     "url": (disguises.ADDRESS_OPERATORS, 0.42, 0.0),
     "handle": (disguises.NAME_OPERATORS, 0.3, 0.0),
