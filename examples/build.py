@@ -107,15 +107,24 @@ NOTES = (
 
 MALFORMED = (
     ("bookings", '{"eventId": "E-bad-1", "eventType": "booking", "occurredAt": '),
-    ("bookings", '{"eventId": "E-bad-2", "eventType": "booking", "occurredAt": "yesterday", "transactionContext": {"transactionId": "T-1"}, '
-                 '"partnerId": "P-1", "listingId": "L-1", "bookingId": "B-1", "attributes": {}}'),
+    (
+        "bookings",
+        '{"eventId": "E-bad-2", "eventType": "booking", "occurredAt": "yesterday", "transactionContext": {"transactionId": "T-1"}, '
+        '"partnerId": "P-1", "listingId": "L-1", "bookingId": "B-1", "attributes": {}}',
+    ),
     ("listing-updates", '["not", "an", "object"]'),
-    ("listing-updates", '{"eventId": "E-bad-4", "eventType": "listing-update", "occurredAt": "2026-11-23T10:00:00Z", '
-                        '"transactionContext": {"transactionId": "T-2"}, "partnerId": "P-2", "attributes": {"listingDescription": "A flat."}}'),
-    ("client-updates", '{"eventId": "E-bad-5", "eventType": "client-update", "occurredAt": "2026-11-23T10:00:00Z", '
-                       '"transactionContext": {"transactionId": "T-3"}, "partnerId": "P-3", "clientId": 17, "attributes": {"profile": "Hello."}}'),
+    (
+        "listing-updates",
+        '{"eventId": "E-bad-4", "eventType": "listing-update", "occurredAt": "2026-11-23T10:00:00Z", '
+        '"transactionContext": {"transactionId": "T-2"}, "partnerId": "P-2", "attributes": {"listingDescription": "A flat."}}',
+    ),
+    (
+        "client-updates",
+        '{"eventId": "E-bad-5", "eventType": "client-update", "occurredAt": "2026-11-23T10:00:00Z", '
+        '"transactionContext": {"transactionId": "T-3"}, "partnerId": "P-3", "clientId": 17, "attributes": {"profile": "Hello."}}',
+    ),
     ("client-updates", '{"eventId": "E-bad-6", "eventType": "client-update", "rating": NaN}'),
-)  # fmt: skip
+)
 
 
 def real_texts(folder: Path, rng: Random) -> list[str]:
@@ -154,7 +163,13 @@ def event(number: int, kind: str, text: str, rng: Random) -> dict[str, Any]:
         return common | {"listingId": listing, "bookingId": f"B-{number:05d}", "attributes": attributes}
     if kind == "client-update":
         return common | {"clientId": f"C-{number:05d}", "attributes": {"profile": " ".join(rng.sample(PROFILES, 2))}}
-    rules = rng.choice(("No smoking, no parties. Quiet from 22:00.", "Please take off your shoes.", "Pets are welcome after a short message in the app."))
+    rules = rng.choice(
+        (
+            "No smoking, no parties. Quiet from 22:00.",
+            "Please take off your shoes.",
+            "Pets are welcome after a short message in the app.",
+        )
+    )
     return common | {"listingId": listing, "attributes": {"listingDescription": text, "houseRules": rules}}
 
 
@@ -162,13 +177,22 @@ def main() -> None:
     """Write the events beside this file."""
     rng = Random(SEED)
     texts = real_texts(Path(sys.argv[1]), rng)
-    homes = {"listingDescription": "listing-update", "houseRules": "listing-update", "bookingNote": "booking", "profile": "client-update"}
+    homes = {
+        "listingDescription": "listing-update",
+        "houseRules": "listing-update",
+        "bookingNote": "booking",
+        "profile": "client-update",
+    }
     topics = {"booking": "bookings", "listing-update": "listing-updates", "client-update": "client-updates"}
     carriers = dict(zip(rng.sample(range(5, EVENTS), len(VIOLATIONS)), VIOLATIONS, strict=True))
     lines: list[dict[str, Any]] = []
     for number in range(EVENTS):
         attribute, words = carriers.get(number, (None, ""))
-        kind = homes[attribute] if attribute else rng.choice(("booking", "booking", "listing-update", "listing-update", "client-update"))
+        kind = (
+            homes[attribute]
+            if attribute
+            else rng.choice(("booking", "booking", "listing-update", "listing-update", "client-update"))
+        )
         made = event(number, kind, texts[number % len(texts)], rng)
         if attribute:
             made["attributes"][attribute] = insert(made["attributes"][attribute], words, rng)
@@ -179,7 +203,7 @@ def main() -> None:
         lines.insert(place, {"topic": topic, "key": "malformed", "raw": raw})
     out = Path(__file__).with_name("events.jsonl")
     out.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
-    print(f"{len(lines)} events, {len(VIOLATIONS)} with a violation, {len(MALFORMED)} malformed, in {out}")  # noqa: T201 - a script for people
+    print(f"{len(lines)} events, {len(VIOLATIONS)} with a violation, {len(MALFORMED)} malformed, in {out}")
 
 
 if __name__ == "__main__":

@@ -36,14 +36,16 @@ class _Section(BaseModel):
 class TopicSettings(_Section):
     """Names of the topics read and written."""
 
-    bookings: str = "bookings"
-    listing_updates: str = "listing-updates"
-    client_updates: str = "client-updates"
-    violations: str = "violations"
-    scores: str = "scores"
-    reviews: str = "reviews"
-    repeat_offenders: str = "repeat-offenders"
-    dead_letter_suffix: str = ".dlq"
+    bookings: str = Field(default="bookings", description="Topic of bookings.")
+    listing_updates: str = Field(default="listing-updates", description="Topic of listing updates.")
+    client_updates: str = Field(default="client-updates", description="Topic of client updates.")
+    violations: str = Field(default="violations", description="Topic that violations are published to.")
+    scores: str = Field(default="scores", description="Topic that every verdict is published to, if publish_scores is on.")
+    reviews: str = Field(default="reviews", description="Topic of what reviewers decided.")
+    repeat_offenders: str = Field(default="repeat-offenders", description="Topic of partners who do it again.")
+    dead_letter_suffix: str = Field(
+        default=".dlq", description="What an input topic's name takes on to name its dead-letter topic."
+    )
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -118,8 +120,12 @@ DEFAULT_PLATFORM_DOMAINS = (
 class PolicySettings(_Section):
     """What the platform calls a violation, as far as configuration can say."""
 
-    platform_names: tuple[str, ...] = DEFAULT_PLATFORM_NAMES
-    platform_domains: tuple[str, ...] = DEFAULT_PLATFORM_DOMAINS
+    platform_names: tuple[str, ...] = Field(
+        default=DEFAULT_PLATFORM_NAMES, description="Names of the platforms themselves: one neutral word to the model."
+    )
+    platform_domains: tuple[str, ...] = Field(
+        default=DEFAULT_PLATFORM_DOMAINS, description="Domains of the platforms themselves: never a violation."
+    )
     allowed_domains: tuple[str, ...] = Field(
         default=(), description="Domains of others that texts may name, such as the city's own; subdomains included."
     )
@@ -131,25 +137,33 @@ class PolicySettings(_Section):
 class Settings(_Section):
     """All settings of all commands."""
 
-    bootstrap_servers: str = "localhost:9092"
-    group_id: str = "stream-detector"
-    delivery: Delivery = Delivery.EXACTLY_ONCE
+    bootstrap_servers: str = Field(default="localhost:9092", description="Kafka brokers, host:port, comma-separated.")
+    group_id: str = Field(default="stream-detector", description="Consumer group of the workers.")
+    delivery: Delivery = Field(default=Delivery.EXACTLY_ONCE, description="How often a subscriber sees the outcome of one record.")
     promise_ms: int = Field(default=250, ge=1, description="Milliseconds from an event's occurrence to its violation.")
     model: str = Field(default="contact-minilm-l6", description="A folder under models/, or a path.")
-    threshold: float | None = Field(default=None, gt=0, lt=1, description="Probability from which a text is Fraud; else the manifest's.")
-    metrics_port: int = Field(default=9108, ge=0, le=65535, description="Port of /metrics, /healthz and /readyz; 0 takes a free one.")
-    http_host: str = "127.0.0.1"
-    http_port: int = Field(default=8080, ge=0, le=65535)
+    threshold: float | None = Field(
+        default=None, gt=0, lt=1, description="Probability from which a text is Fraud; else the manifest's."
+    )
+    metrics_port: int = Field(
+        default=9108, ge=0, le=65535, description="Port of /metrics, /healthz and /readyz; 0 takes a free one."
+    )
+    http_host: str = Field(default="127.0.0.1", description="Address that HTTP servers listen on.")
+    http_port: int = Field(default=8080, ge=0, le=65535, description="Port of the predictor and the console; 0 takes a free one.")
     slot: int | None = Field(default=None, ge=0, description="Stable number of this worker: one live process a slot.")
-    publish_scores: bool = False
+    publish_scores: bool = Field(default=False, description="Publish every verdict, Fraud or not, to the scores topic.")
     include_text: bool = Field(default=True, description="Violations carry the scored texts as they were sent.")
     unmasked_evidence: bool = Field(default=False, description="Evidence carries its text in the clear instead of masked.")
     max_event_bytes: int = Field(default=1024 * 1024, ge=1, description="A larger record becomes a dead letter.")
-    dead_letter_limit_consecutive: int = Field(default=1000, ge=0, description="Stop after so many refused records in a row; 0: never.")
-    dead_letter_limit_ratio: float = Field(default=0.5, gt=0, le=1, description="Stop when more than this share of the last 1,000 records are refused.")
+    dead_letter_limit_consecutive: int = Field(
+        default=1000, ge=0, description="Stop after so many refused records in a row; 0: never."
+    )
+    dead_letter_limit_ratio: float = Field(
+        default=0.5, gt=0, le=1, description="Stop when more than this share of the last 1,000 records are refused."
+    )
     max_batch_events: int = Field(default=64, ge=1, description="Most events in one micro-batch, and so in one transaction.")
     inference_threads: int = Field(default=0, ge=0, description="Inference sessions side by side, one thread each; 0: one a core.")
-    log_level: str = "INFO"
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     topics: TopicSettings = TopicSettings()
     policy: PolicySettings = PolicySettings()
     kafka: dict[str, str] = Field(default_factory=dict, description="librdkafka keys, passed through to every client.")
@@ -187,8 +201,8 @@ class Settings(_Section):
             ConfigurationError: the file can't be read, or a value or key is wrong; all faults are named at once.
         """
         values = _read_toml(config) if config else {}
-        for key, value in _from_environment(os.environ if environment is None else environment).items():
-            _put(values, key, value)
+        for path, value in _from_environment(os.environ if environment is None else environment).items():
+            _put(values, path, value)
         for key, value in (flags or {}).items():
             if value is not None:
                 _put(values, key.split(".", 1), value)

@@ -16,12 +16,17 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 def _listings_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
-        "--listings", type=click.Path(path_type=Path, exists=True, file_okay=False), required=True, help="Folder of <city>.jsonl.gz files."
+        "--listings",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        required=True,
+        help="Folder of <city>.jsonl.gz files.",
     )(command)
 
 
 def _work_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--work", type=_FOLDER, default=Path(".training"), show_default=True, help="Where steps leave their files.")(command)
+    return click.option(
+        "--work", type=_FOLDER, default=Path(".training"), show_default=True, help="Where steps leave their files."
+    )(command)
 
 
 def _seed_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -78,7 +83,9 @@ def export(listings: Path, work: Path, seed: int, folder: Path, model_code: str,
     pipeline = _pipeline()
     from stream_detector.training.export import Versions  # noqa: PLC0415 - needs the train extra
 
-    pipeline.ship(work, folder, Versions(model_code, model_version, refresh_version), listings=listings, seed=seed, report=click.echo)
+    pipeline.ship(
+        work, folder, Versions(model_code, model_version, refresh_version), listings=listings, seed=seed, report=click.echo
+    )
 
 
 @train.command()
@@ -92,7 +99,9 @@ def evaluate(listings: Path, seed: int, model: str, size: int, out: Path | None)
     pipeline = _pipeline()
     from stream_detector.inference.artefact import find  # noqa: PLC0415 - keeps --help fast
 
-    figures = pipeline.evaluate(find(model), listings=listings, size=size, seed=seed, report=lambda line: click.echo(line, err=True))
+    figures = pipeline.evaluate(
+        find(model), listings=listings, size=size, seed=seed, report=lambda line: click.echo(line, err=True)
+    )
     text = json.dumps(figures, indent=2, ensure_ascii=False)
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +117,9 @@ def evaluate(listings: Path, seed: int, model: str, size: int, out: Path | None)
 @click.option("--size", type=click.IntRange(1), default=70_000, show_default=True, help="Composed samples.")
 @click.option("--refresh-version", required=True, help="Names this training run, such as v20261124.")
 @click.pass_context
-def everything(context: click.Context, listings: Path, work: Path, seed: int, folder: Path, size: int, refresh_version: str) -> None:
+def everything(
+    context: click.Context, listings: Path, work: Path, seed: int, folder: Path, size: int, refresh_version: str
+) -> None:
     """Every step in turn: corpus, fit, export to FOLDER, evaluate."""
     if not (work / "train.jsonl.gz").is_file():
         context.invoke(corpus, listings=listings, work=work, seed=seed, size=size, split="train")

@@ -14,9 +14,7 @@ from pydantic_core import PydanticCustomError
 class WireModel(BaseModel):
     """Base of the models that cross a wire. Construct with snake_case names, read and write camelCase JSON."""
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True, protected_namespaces=()
-    )
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True, protected_namespaces=())
 
 
 Identifier = Annotated[str, StringConstraints(min_length=1, max_length=512)]
@@ -34,9 +32,7 @@ def _parse_timestamp(value: object) -> object:
             return datetime.fromisoformat(value.upper()).astimezone(UTC)
         except (ValueError, OverflowError):
             pass
-    raise PydanticCustomError(
-        "invalid_date", "is no date and time with an offset from UTC; write it as 2026-11-23T10:00:00.000Z"
-    )
+    raise PydanticCustomError("invalid_date", "is no date and time with an offset from UTC; write it as 2026-11-23T10:00:00.000Z")
 
 
 def format_timestamp(moment: datetime) -> str:

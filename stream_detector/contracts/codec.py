@@ -22,6 +22,7 @@ MAX_DEPTH = 32
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
 _MEMBER = re.compile(rb'"[ \t\r\n]*+:')
+_NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 #: pydantic's error type to the dead letter's reason; the rest is INVALID_VALUE.
 _REASONS = {
@@ -52,7 +53,7 @@ def decode(model: type[Model], payload: bytes, *, max_bytes: int = DEFAULT_MAX_B
     if not isinstance(document, dict):
         raise DecodeError(DecodeReason.NOT_AN_OBJECT, f"a JSON {_json_type(document)} at the top; send an object")
     try:
-        return model.model_validate(document)
+        return model.model_validate(document, by_alias=True, by_name=False)
     except ValidationError as error:
         _refuse(error)
 
@@ -110,15 +111,16 @@ def _explain(payload: bytes, error: orjson.JSONDecodeError) -> NoReturn:
         text = payload.decode("utf-8")
     except UnicodeDecodeError as bad:
         raise DecodeError(DecodeReason.INVALID_UTF8, f"byte {bad.start} is not UTF-8; encode the value as UTF-8") from None
+    where = f"line {error.lineno}, column {error.colno}"
     try:
-        json.loads(text, parse_constant=_refuse_constant)
+        document = json.loads(text, parse_constant=_refuse_constant)
     except ValueError:
-        raise DecodeError(
-            DecodeReason.INVALID_JSON, f"not JSON at line {error.lineno}, column {error.colno}; send one JSON object"
-        ) from None
-    raise DecodeError(
-        DecodeReason.INVALID_UTF8, "a \\u escape names half a surrogate pair or the JSON is not strict; escape whole characters"
-    ) from None
+        raise DecodeError(DecodeReason.INVALID_JSON, f"not JSON at {where}; send one JSON object") from None
+    try:
+        json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise DecodeError(DecodeReason.INVALID_UTF8, "a \\u escape names half a surrogate pair; escape whole characters") from None
+    raise DecodeError(DecodeReason.INVALID_JSON, f"a number out of range at {where}; send it as a string") from None
 
 
 def _json_type(document: object) -> str:
@@ -132,8 +134,8 @@ def _refuse(error: ValidationError) -> NoReturn:
     fault = error.errors(include_url=False, include_input=False)[0]
     kind = fault["type"]
     reason = _REASONS.get(kind, DecodeReason.INVALID_VALUE)
-    # A key of `attributes` is the producer's own word, not ours: it may hold anything, so it is cut short.
-    field = ".".join(str(part)[:64] for part in fault["loc"]) or None
+    # A key of `attributes` is the producer's own word, not ours: it may hold anything, so it is cut short and kept to one line.
+    field = ".".join(_NOT_PRINTABLE.sub("?", str(part)[:64]) for part in fault["loc"]) or None
     context = fault.get("ctx", {})
     if kind == "missing_for_type":
         field = str(context["field"])

@@ -75,9 +75,7 @@ def violation_of(
     return Violation.model_validate(fields | {"violation_id": verdict_id(source, response)})
 
 
-def score_of(
-    event: Event, response: ScoringResponse, source: Source, *, detected_at: datetime, include_text: bool
-) -> Score:
+def score_of(event: Event, response: ScoringResponse, source: Source, *, detected_at: datetime, include_text: bool) -> Score:
     """The score to publish for an event, whatever its label."""
     fields = _verdict_fields(event, response, source, detected_at, event.texts if include_text else None)
     return Score.model_validate(fields | {"verdict_id": verdict_id(source, response)})

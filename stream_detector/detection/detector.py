@@ -18,7 +18,7 @@ from stream_detector.detection.evidence import Finding, find_evidence
 from stream_detector.inference.artefact import TOKENIZER, Manifest, find, verify
 from stream_detector.inference.backend import Backend, WindowOutput
 from stream_detector.inference.onnx import OnnxBackend
-from stream_detector.inference.windowing import TokenizedView, WindowSpec, view_windows
+from stream_detector.inference.windowing import TokenizedView, WindowSpec, special_tokens, view_windows
 from stream_detector.settings import Settings
 from stream_detector.text.masking import mask
 from stream_detector.text.view import NormalizedView, Normalizer
@@ -59,7 +59,14 @@ class Detector:
     """
 
     def __init__(
-        self, manifest: Manifest, tokenizer: Tokenizer, backend: Backend, normalizer: Normalizer, *, threshold: float, unmasked: bool = False
+        self,
+        manifest: Manifest,
+        tokenizer: Tokenizer,
+        backend: Backend,
+        normalizer: Normalizer,
+        *,
+        threshold: float,
+        unmasked: bool = False,
     ) -> None:
         self.manifest = manifest
         self.threshold = threshold
@@ -80,12 +87,11 @@ class Detector:
         folder = find(settings.model)
         manifest = verify(folder)
         tokenizer = load_tokenizer(folder)
-        special = (tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]"))
         policy = settings.policy
         detector = cls(
             manifest,
             tokenizer,
-            OnnxBackend(folder, special=special, threads=settings.inference_threads),
+            OnnxBackend(folder, special=special_tokens(tokenizer), threads=settings.inference_threads),
             # A domain that texts may name is as harmless as the platform's own, so the model reads it as that.
             Normalizer(policy.platform_names, policy.platform_domains + policy.allowed_domains),
             threshold=settings.threshold or manifest.threshold,
@@ -95,9 +101,11 @@ class Detector:
         return detector
 
     def __enter__(self) -> Self:
+        """Use as a context manager; leaving it closes the backend."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close the backend."""
         self.close()
 
     def close(self) -> None:
@@ -151,7 +159,9 @@ class Detector:
         findings: list[Finding] = []
         for window, output, probability in zip(reading.cut.windows, outputs, probabilities, strict=True):
             if probability >= self.threshold:
-                found = find_evidence(reading.view, reading.cut.offsets[window.start : window.stop], output.tags, self.manifest.tags)
+                found = find_evidence(
+                    reading.view, reading.cut.offsets[window.start : window.stop], output.tags, self.manifest.tags
+                )
                 findings += [_in_original(reading.view, finding) for finding in found]
         verdict = TextVerdict(max(probabilities, default=0.0), len(outputs), _without_overlaps(findings))
         self.cache.put(text, verdict, size=120 * (1 + len(verdict.findings)))

@@ -89,7 +89,11 @@ def _refine(text: str, finding: Finding) -> Finding:
             covered = min(end, match.end()) - max(start, match.start())
             if covered > 0.5 * (match.end() - match.start()):
                 start, end = min(start, match.start()), max(end, match.end())
-                if covered > 0.6 * (end - start) and kind is not Kind.PAYMENT and not (kind is Kind.MESSENGER and found is Kind.PHONE):
+                if (
+                    covered > 0.6 * (end - start)
+                    and kind is not Kind.PAYMENT
+                    and not (kind is Kind.MESSENGER and found is Kind.PHONE)
+                ):
                     kind = found
                 break
     while start < end and text[start] in _EDGE:

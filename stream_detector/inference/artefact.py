@@ -90,7 +90,9 @@ def find(name_or_path: str) -> Path:
         if (folder / MANIFEST).is_file():
             return folder
     names = ", ".join(folder.name for folder in available()) or "none"
-    raise ArtefactError(f"model {name_or_path!r}: no folder with {MANIFEST}; shipped models: {names}. Set `model` to one or to a path.")
+    raise ArtefactError(
+        f"model {name_or_path!r}: no folder with {MANIFEST}; shipped models: {names}. Set `model` to one or to a path."
+    )
 
 
 def load_manifest(folder: Path) -> Manifest:

@@ -39,14 +39,16 @@ class OnnxBackend:
         try:
             self._session = ort.InferenceSession(str(folder / GRAPH), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime raises a class of its own for each failure, without a common base
-            raise ArtefactError(f"{folder / GRAPH}: ONNX Runtime can't load it ({type(error).__name__}); export the model anew") from error
+            raise ArtefactError(
+                f"{folder / GRAPH}: ONNX Runtime can't load it ({type(error).__name__}); export the model anew"
+            ) from error
         self._first, self._last = special
         self._threads = threads or len(os.sched_getaffinity(0))
         self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="inference")
 
     @property
     def name(self) -> str:
-        """"onnx-cpu" and how many windows run side by side."""
+        """ "onnx-cpu" and how many windows run side by side."""
         return f"onnx-cpu-{self._threads}"
 
     def submit(self, tokens: Sequence[int]) -> Future[WindowOutput]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tokenizers import Tokenizer
 
+from stream_detector.errors import ArtefactError
 from stream_detector.text.view import NormalizedView
 from stream_detector.text.windows import windows
 
@@ -37,6 +38,18 @@ class TokenizedView:
     ids: Sequence[int]
     offsets: Sequence[tuple[int, int]]
     windows: Sequence[range]
+
+
+def special_tokens(tokenizer: Tokenizer) -> tuple[int, int]:
+    """The token numbers put before and after each window.
+
+    Raises:
+        ArtefactError: the tokenizer isn't of BERT's family.
+    """
+    first, last = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    if first is None or last is None:
+        raise ArtefactError("tokenizer.json: has no [CLS] and [SEP]; use a tokenizer of BERT's family")
+    return first, last
 
 
 def view_windows(view: NormalizedView, tokenizer: Tokenizer, spec: WindowSpec) -> TokenizedView:

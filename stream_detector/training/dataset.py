@@ -45,7 +45,9 @@ class Batch:
     labels: NDArray[np.float32]
 
 
-def label_windows(samples: Iterable[Sample], normalizer: Normalizer, tokenizer: Tokenizer, spec: WindowSpec) -> Iterator[LabelledWindow]:
+def label_windows(
+    samples: Iterable[Sample], normalizer: Normalizer, tokenizer: Tokenizer, spec: WindowSpec
+) -> Iterator[LabelledWindow]:
     """Cut samples into labelled windows."""
     for index, sample in enumerate(samples):
         view = normalizer.view(sample.text)

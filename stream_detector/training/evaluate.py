@@ -40,7 +40,9 @@ class Judged:
     def kind_right(self) -> bool:
         """Whether evidence that overlaps a true span has its kind."""
         return any(
-            e.start < s.end and e.end > s.start and e.kind is s.kind for e in self.response.score_details.evidence for s in self.sample.spans
+            e.start < s.end and e.end > s.start and e.kind is s.kind
+            for e in self.response.score_details.evidence
+            for s in self.sample.spans
         )
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnx
 import torch
-from numpy.typing import NDArray
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
 from onnxruntime.transformers.fusion_options import FusionOptions
@@ -60,7 +57,9 @@ def export_graph(network: ContactNetwork, destination: Path) -> None:
             dynamo=False,
         )
         options = FusionOptions("bert")
-        model = optimizer.optimize_model(str(plain), model_type="bert", num_heads=heads, hidden_size=width, opt_level=1, optimization_options=options)
+        model = optimizer.optimize_model(
+            str(plain), model_type="bert", num_heads=heads, hidden_size=width, opt_level=1, optimization_options=options
+        )
         model.save_model_to_file(str(fused))
         quantize_dynamic(
             str(fused),
@@ -70,27 +69,6 @@ def export_graph(network: ContactNetwork, destination: Path) -> None:
             reduce_range=True,
             extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
         )
-
-
-def platt(logits: NDArray[np.float64], labels: NDArray[np.bool_], *, prior: float) -> Calibration:
-    """Fit probability = sigmoid(slope * logit + intercept) at a given share of violations.
-
-    The development set holds many more violations than the stream does, so examples are weighted until violations make up
-    `prior` of the weight (Platt 1999; Elkan 2001 on priors). Newton's method on the weighted log loss.
-    """
-    positive = labels.mean()
-    weights = np.where(labels, prior / positive, (1 - prior) / (1 - positive))
-    design = np.stack([logits, np.ones_like(logits)], axis=1)
-    theta = np.array([1.0, 0.0])
-    for _ in range(100):
-        p = 1 / (1 + np.exp(-np.clip(design @ theta, -40, 40)))
-        gradient = design.T @ (weights * (p - labels)) + 1e-4 * theta
-        hessian = (design * (weights * p * (1 - p))[:, None]).T @ design + 1e-4 * np.eye(2)
-        step = np.linalg.solve(hessian, gradient)
-        theta -= np.clip(step, -1, 1)
-        if np.abs(step).max() < 1e-8:
-            break
-    return Calibration(slope=float(max(theta[0], 1e-3)), intercept=float(theta[1]))
 
 
 def write_manifest(
@@ -125,9 +103,3 @@ def write_tokenizer(tokenizer: Tokenizer, folder: Path) -> None:
     """Write tokenizer.json."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / TOKENIZER), pretty=False)
-
-
-def copy_graph(source: Path, folder: Path) -> None:
-    """Put a graph into an artefact's folder."""
-    folder.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, folder / GRAPH)

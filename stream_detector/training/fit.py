@@ -34,7 +34,13 @@ class Recipe:
 
 
 def fit(
-    network: ContactNetwork, windows: Sequence[LabelledWindow], recipe: Recipe, *, folder: Path, special: tuple[int, int], report: Any = print
+    network: ContactNetwork,
+    windows: Sequence[LabelledWindow],
+    recipe: Recipe,
+    *,
+    folder: Path,
+    special: tuple[int, int],
+    report: Any = print,
 ) -> None:
     """Fit a network, writing `checkpoint.pt` as it goes; goes on from one that is there.
 
@@ -55,7 +61,9 @@ def fit(
     plan = [batch for epoch in range(recipe.epochs) for batch in _epoch(windows, recipe, epoch, special)]
     steps = len(plan)
     warm = max(1, int(steps * recipe.warmup))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min((step + 1) / warm, max(0.0, (steps - step) / (steps - warm + 1))))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warm, max(0.0, (steps - step) / (steps - warm + 1)))
+    )
     identity = json.dumps(asdict(recipe) | {"steps": steps}, sort_keys=True)
     done = _resume(folder / "checkpoint.pt", identity, network, optimizer, schedule)
     network.train()
@@ -71,7 +79,9 @@ def fit(
         if (step + 1) % 50 == 0:
             rate = (step + 1 - done) / (time.monotonic() - started)
             weight = 1 - 0.98 ** (step + 1 - done)
-            report(f"step {step + 1}/{steps} window loss {losses[0] / weight:.4f} tag loss {losses[1] / weight:.4f}, {(steps - step - 1) / rate / 60:.1f} min left")
+            report(
+                f"step {step + 1}/{steps} window loss {losses[0] / weight:.4f} tag loss {losses[1] / weight:.4f}, {(steps - step - 1) / rate / 60:.1f} min left"
+            )
         if (step + 1) % recipe.checkpoint_every == 0:
             _save(folder / "checkpoint.pt", identity, network, optimizer, schedule, step + 1)
 
@@ -95,7 +105,13 @@ def _parameter_groups(network: ContactNetwork, recipe: Recipe) -> list[dict[str,
 
 def _save(path: Path, identity: str, network: nn.Module, optimizer: Any, schedule: Any, step: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    state = {"identity": identity, "network": network.state_dict(), "optimizer": optimizer.state_dict(), "schedule": schedule.state_dict(), "step": step}
+    state = {
+        "identity": identity,
+        "network": network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "schedule": schedule.state_dict(),
+        "step": step,
+    }
     partial = path.with_suffix(".partial")
     torch.save(state, partial)
     partial.replace(path)

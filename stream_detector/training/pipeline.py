@@ -1,9 +1,8 @@
 """The steps from listings to a shipped artefact, each leaving a file that the next one reads.
 
-    corpus  -> <work>/train.jsonl.gz       composed samples
-    fit     -> <work>/checkpoint.pt        while it runs; network.safetensors and config.json at the end
-    export  -> models/<name>/              graph, tokenizer, calibration, threshold, manifest
-    evaluate-> benchmarks/results/<name>.json
+corpus leaves <work>/train.jsonl.gz (composed samples); fit leaves <work>/checkpoint.pt while it runs and
+network.safetensors, config.json and tokenizer.json at the end; export makes models/<name>/ (graph, tokenizer,
+calibration, threshold, manifest); evaluate says how good that is.
 """
 
 from __future__ import annotations
@@ -24,15 +23,16 @@ from safetensors.torch import load_file, save_file
 from stream_detector.contracts import Kind
 from stream_detector.detection import Detector
 from stream_detector.inference.artefact import GRAPH, Calibration, WindowShape
-from stream_detector.inference.windowing import WindowSpec
+from stream_detector.inference.windowing import WindowSpec, special_tokens
 from stream_detector.settings import PolicySettings, Settings
 from stream_detector.text.view import Normalizer
+from stream_detector.training.calibration import platt
 from stream_detector.training.corpus.compose import Composer, Mixture, Sample
 from stream_detector.training.corpus.listings import HELD_BACK_CITIES, ListingText, is_suspicious, read_listings, reviews
 from stream_detector.training.corpus.render import Span
 from stream_detector.training.dataset import label_windows
 from stream_detector.training.evaluate import judge, summarize, worst
-from stream_detector.training.export import Versions, export_graph, platt, write_manifest, write_tokenizer
+from stream_detector.training.export import Versions, export_graph, write_manifest, write_tokenizer
 from stream_detector.training.fit import Recipe, fit
 from stream_detector.training.network import ContactNetwork
 from stream_detector.training.tokenization import build_tokenizer
@@ -135,12 +135,13 @@ def train(samples: Sequence[Sample], *, base: str | None, recipe: Recipe, work: 
     """Fit a network on samples; leaves network.safetensors, config.json and tokenizer.json in `work`."""
     start = base_folder(base)
     tokenizer = build_tokenizer(Path(start))
-    special = (tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]"))
     windows = list(label_windows(samples, policy_normalizer(), tokenizer, WindowSpec(WINDOW.tokens, WINDOW.overlap)))
     mean = sum(len(window.tokens) for window in windows) / len(windows)
-    report(f"{len(samples)} samples, {len(windows)} windows, {mean:.0f} tokens each, {sum(w.offends for w in windows) / len(windows):.1%} offend")
+    report(
+        f"{len(samples)} samples, {len(windows)} windows, {mean:.0f} tokens each, {sum(w.offends for w in windows) / len(windows):.1%} offend"
+    )
     network = ContactNetwork.from_pretrained(start)
-    fit(network, windows, recipe, folder=work, special=special, report=report)
+    fit(network, windows, recipe, folder=work, special=special_tokens(tokenizer), report=report)
     write_tokenizer(tokenizer, work)
     save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, work / "network.safetensors")
     config: Any = network.encoder.config
@@ -172,7 +173,9 @@ def ship(work: Path, folder: Path, versions: Versions, *, listings: Path, seed: 
     cut = on_plain[int(len(on_plain) * (1 - _FALSE_FLAGS))]
     threshold = round(min(0.99, max(0.01, calibration.probability(float(cut)))), 4)
     found = float((logits[labels] > cut).mean())
-    report(f"threshold {threshold} (logit {cut:.2f}): finds {found:.1%} of development violations at {_FALSE_FLAGS:.1%} of plain texts")
+    report(
+        f"threshold {threshold} (logit {cut:.2f}): finds {found:.1%} of development violations at {_FALSE_FLAGS:.1%} of plain texts"
+    )
     write_manifest(folder, versions, calibration=calibration, threshold=threshold, window=WINDOW, evaluation={})
 
 
@@ -190,7 +193,9 @@ def evaluate(folder: Path, *, listings: Path, size: int, seed: int, report: Repo
         plain = judge(detector, plain_samples(texts, 3 * size, seed))
         reviewed = judge(detector, reviewed_samples(texts))
     for j in worst(judged, 20):
-        report(f"{j.response.probability_score} {'violation' if j.sample.offends else 'harmless'} {j.sample.language} {j.sample.families}")
+        report(
+            f"{j.response.probability_score} {'violation' if j.sample.offends else 'harmless'} {j.sample.language} {j.sample.families}"
+        )
     return {
         "heldBackCities": list(HELD_BACK_CITIES),
         "composed": summarize(judged),

@@ -1,0 +1,1 @@
+"""Labelled texts without labelling: real backgrounds, written violations and look-alikes, disguises."""

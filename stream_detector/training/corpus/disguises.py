@@ -16,7 +16,30 @@ from stream_detector.training.corpus.packs import Pack
 
 Operator = Callable[[Random, str, Pack], str]
 
-_SEPARATORS = (" ", " ", ".", "-", " - ", "/", " / ", "_", "*", "•", " . ", "..", "~", "|", ",", ", ", " ' ", "--", "\n", "#", ":", "+")
+_SEPARATORS = (
+    " ",
+    " ",
+    ".",
+    "-",
+    " - ",
+    "/",
+    " / ",
+    "_",
+    "*",
+    "•",
+    " . ",
+    "..",
+    "~",
+    "|",
+    ",",
+    ", ",
+    " ' ",
+    "--",
+    "\n",
+    "#",
+    ":",
+    "+",
+)
 _WORD_SEPARATORS = (" ", " ", " ", ", ", "-", " - ", ". ", " / ", "\n", "", "_", "...", " , ", " & ", "·")
 _NOISE = ("🌟", "❤️", "🙂", "😀", "✨", "🏠", "🔥", "🌞", "*", "~", "^", "•", "♥", "🐬", "(!)", "#", "|")
 _INVISIBLE = ("\u200b", "\u200c", "\u200d", "\u2060", "\u00ad", "\ufeff", "\u2063", "\u180e")
@@ -73,10 +96,11 @@ def compound(rng: Random, text: str, pack: Pack) -> str:
 
 
 def repeated(rng: Random, text: str, pack: Pack) -> str:
-    """"Double five", "triple zero"; single digits as words or figures."""
+    """ "Double five", "triple zero"; single digits as words or figures."""
     if not pack.repeats:
         return spelled(rng, text, pack)
-    words, as_words = [], rng.random() < 0.7
+    words: list[str] = []
+    as_words = rng.random() < 0.7
     for run in re.finditer(r"(\d)\1{0,2}", _digits(text)):
         name = rng.choice(pack.digits[int(run[1])]) if as_words else run[1]
         fitting = [word for word, times in pack.repeats if times == len(run[0])]
@@ -142,7 +166,9 @@ def in_parts(rng: Random, text: str, _: Pack) -> str:
 
 def backwards(rng: Random, text: str, _: Pack) -> str:
     """Reversed, with a hint to read it so."""
-    return _digits(text)[::-1] + rng.choice((" (read it backwards)", " - reversed", " (from right to left)", " (rückwärts lesen)", " (à l'envers)", " (al revés)"))
+    return _digits(text)[::-1] + rng.choice(
+        (" (read it backwards)", " - reversed", " (from right to left)", " (rückwärts lesen)", " (à l'envers)", " (al revés)")
+    )
 
 
 def invisible(rng: Random, text: str, _: Pack) -> str:
@@ -210,7 +236,9 @@ def misspelt(rng: Random, text: str, _: Pack) -> str:
         if not places:
             return text
         i = rng.choice(places)
-        text = rng.choice((text[:i] + text[i + 1 :], text[:i] + text[i] + text[i:], text[:i] + text[i + 1] + text[i] + text[i + 2 :]))
+        text = rng.choice(
+            (text[:i] + text[i + 1 :], text[:i] + text[i] + text[i:], text[:i] + text[i + 1] + text[i] + text[i + 2 :])
+        )
     return text
 
 
@@ -233,10 +261,12 @@ def shouted(_: Random, text: str, __: Pack) -> str:
 
 
 def worded_address(rng: Random, text: str, pack: Pack) -> str:
-    """"At" and "dot" in words, brackets or signs."""
+    """ "At" and "dot" in words, brackets or signs."""
     pad = rng.choice((" ", " ", ""))
     dot = rng.choice(pack.dot) if rng.random() < 0.7 else rng.choice(("(.)", "[.]", "(dot)", "DOT", "{dot}", "d0t"))
-    at = rng.choice(pack.at) if rng.random() < 0.7 else rng.choice(("(at)", "[at]", "{at}", "(@)", "AT", "(a)", "ät", "_at_", "a.t"))
+    at = (
+        rng.choice(pack.at) if rng.random() < 0.7 else rng.choice(("(at)", "[at]", "{at}", "(@)", "AT", "(a)", "ät", "_at_", "a.t"))
+    )
     if pad == "" and dot[:1].isalpha():
         pad = " "
     text = text.replace("://", rng.choice(("://", " ")))

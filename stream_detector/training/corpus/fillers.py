@@ -80,7 +80,10 @@ class Fillers:
 
     def _joined(self, separators: Sequence[str]) -> str:
         r = self.rng
-        parts = [r.choice((self._word, self._word, self._word, self._ascii_name, self._invented))() for _ in range(r.choice((1, 2, 2, 2, 3)))]
+        parts = [
+            r.choice((self._word, self._word, self._word, self._ascii_name, self._invented))()
+            for _ in range(r.choice((1, 2, 2, 2, 3)))
+        ]
         if r.random() < 0.25:
             parts.append(str(r.choice((r.randrange(1, 100), r.randrange(1955, 2027), r.randrange(100, 9999)))))
         if r.random() < 0.06:
@@ -115,7 +118,21 @@ class Fillers:
         if r.random() < 0.3:
             host = host.capitalize() if r.random() < 0.5 else "".join(p.capitalize() for p in host.split("-"))
         prefix = r.choice(("", "", "", "www.", "www.", "https://", "http://", "https://www.", "WWW."))
-        path = r.choice(("", "", "", "", "/", "/book", "/en", "/apartment-2", "/rooms?id=7", f"/{self._word()}", f"/{self._word()}-{self._word()}.html"))
+        path = r.choice(
+            (
+                "",
+                "",
+                "",
+                "",
+                "/",
+                "/book",
+                "/en",
+                "/apartment-2",
+                "/rooms?id=7",
+                f"/{self._word()}",
+                f"/{self._word()}-{self._word()}.html",
+            )
+        )
         return prefix + host + path
 
     def _handle(self) -> str:
@@ -129,10 +146,16 @@ class Fillers:
         r = self.rng
         words = [self._word() for _ in range(r.choice((2, 2, 3)))]
         text = " ".join(words)
-        return r.choice((text.title(), text.title(), text, text.upper(), f'"{text.title()}"', "".join(w.capitalize() for w in words)))
+        return r.choice(
+            (text.title(), text.title(), text, text.upper(), f'"{text.title()}"', "".join(w.capitalize() for w in words))
+        )
 
     def _id(self) -> str:
-        return self._phone() if self.rng.random() < 0.15 else self._joined(("", "_", "", "-", ".")) + self.rng.choice(("", "", "88", "520", "_home"))
+        return (
+            self._phone()
+            if self.rng.random() < 0.15
+            else self._joined(("", "_", "", "-", ".")) + self.rng.choice(("", "", "88", "520", "_home"))
+        )
 
     def _account(self) -> str:
         r = self.rng
@@ -170,46 +193,124 @@ class Fillers:
     def _registration(self) -> str:
         r = self.rng
         if r.random() < 0.4:
-            groups = ["".join(r.choice("###?*" if r.random() < 0.4 else "###") for _ in range(r.randrange(1, 6))) for _ in range(r.randrange(2, 5))]
+            groups = [
+                "".join(r.choice("###?*" if r.random() < 0.4 else "###") for _ in range(r.randrange(1, 6)))
+                for _ in range(r.randrange(2, 5))
+            ]
             return self.mask(r.choice(("-", "/", " ", ".", "")).join(groups))
         return self.mask(r.choice(_REGISTRATIONS))
 
     def _price(self) -> str:
         r = self.rng
-        amount = r.choice((str(r.randrange(5, 400)), f"{r.randrange(1, 9)},{r.randrange(100, 999)}", f"{r.randrange(5, 90)}.{r.choice(('00', '50', '90'))}"))
-        return r.choice(("€{}", "{} €", "{}€", "£{}", "${}", "{} CHF", "CHF {}.-", "{} kr", "{} SEK", "{} EUR", "AU${}", "{} zł", "{} ₽", "¥{}", "{}元", "{}원", "{} TL", "R$ {}")).format(amount)
+        amount = r.choice(
+            (
+                str(r.randrange(5, 400)),
+                f"{r.randrange(1, 9)},{r.randrange(100, 999)}",
+                f"{r.randrange(5, 90)}.{r.choice(('00', '50', '90'))}",
+            )
+        )
+        return r.choice(
+            (
+                "€{}",
+                "{} €",
+                "{}€",
+                "£{}",
+                "${}",
+                "{} CHF",
+                "CHF {}.-",
+                "{} kr",
+                "{} SEK",
+                "{} EUR",
+                "AU${}",
+                "{} zł",
+                "{} ₽",
+                "¥{}",
+                "{}元",
+                "{}원",
+                "{} TL",
+                "R$ {}",
+            )
+        ).format(amount)
 
     def _time(self) -> str:
         r = self.rng
         hour, minute = r.randrange(24), r.choice(("00", "15", "30", "45"))
-        return r.choice((f"{hour}:{minute}", f"{hour}.{minute}", f"{hour}h{minute}", f"{hour % 12 or 12} {r.choice(('am', 'pm'))}", f"{hour}:{minute} - {(hour + 9) % 24}:00"))
+        return r.choice(
+            (
+                f"{hour}:{minute}",
+                f"{hour}.{minute}",
+                f"{hour}h{minute}",
+                f"{hour % 12 or 12} {r.choice(('am', 'pm'))}",
+                f"{hour}:{minute} - {(hour + 9) % 24}:00",
+            )
+        )
 
     def _year(self) -> str:
         return str(self.rng.randrange(1650, 2027))
 
     def _distance(self) -> str:
         r = self.rng
-        return r.choice((f"{r.randrange(2, 95) * 10} m", f"{r.randrange(1, 60)} km", f"{r.randrange(0, 9)}.{r.randrange(1, 9)} km", f"{r.randrange(1, 20)} miles", f"{r.randrange(2, 45)} min"))
+        return r.choice(
+            (
+                f"{r.randrange(2, 95) * 10} m",
+                f"{r.randrange(1, 60)} km",
+                f"{r.randrange(0, 9)}.{r.randrange(1, 9)} km",
+                f"{r.randrange(1, 20)} miles",
+                f"{r.randrange(2, 45)} min",
+            )
+        )
 
     def _coordinates(self) -> str:
         r = self.rng
         lat, lon = r.uniform(-60, 65), r.uniform(-150, 150)
-        return r.choice((f"{lat:.6f}, {lon:.6f}", f"{lat:.4f},{lon:.4f}", f"{abs(lat):.4f}° N {abs(lon):.4f}° E", f"{int(abs(lat))}°{r.randrange(60)}'{r.randrange(60)}\" N"))
+        return r.choice(
+            (
+                f"{lat:.6f}, {lon:.6f}",
+                f"{lat:.4f},{lon:.4f}",
+                f"{abs(lat):.4f}° N {abs(lon):.4f}° E",
+                f"{int(abs(lat))}°{r.randrange(60)}'{r.randrange(60)}\" N",
+            )
+        )
 
     def _number(self) -> str:
         r = self.rng
-        return r.choice((str(r.randrange(1, 40)), str(r.randrange(100, 2000)), f"{r.randrange(1, 9)}{r.choice('ABCDE')}", str(r.randrange(1, 9))))
+        return r.choice(
+            (
+                str(r.randrange(1, 40)),
+                str(r.randrange(100, 2000)),
+                f"{r.randrange(1, 9)}{r.choice('ABCDE')}",
+                str(r.randrange(1, 9)),
+            )
+        )
 
     def _model(self) -> str:
-        return self.mask(self.rng.choice(("WH-####X", "KX###-??", "??####", "DV##T####", "S-###", "TX-##??###", "Serie # ???####", "HD####/##")))
+        return self.mask(
+            self.rng.choice(("WH-####X", "KX###-??", "??####", "DV##T####", "S-###", "TX-##??###", "Serie # ???####", "HD####/##"))
+        )
 
     def _wifi(self) -> str:
         r = self.rng
-        return r.choice((f"{self._word().title()}_{r.randrange(10, 9999)}", self.mask("FRITZ!Box ####"), self.mask("TP-LINK_****"), self.mask("Guest-####"), self._joined(("_", "-", ""))))
+        return r.choice(
+            (
+                f"{self._word().title()}_{r.randrange(10, 9999)}",
+                self.mask("FRITZ!Box ####"),
+                self.mask("TP-LINK_****"),
+                self.mask("Guest-####"),
+                self._joined(("_", "-", "")),
+            )
+        )
 
     def _password(self) -> str:
         r = self.rng
-        return r.choice((f"{self._word()}{r.randrange(10, 99999)}{r.choice('!#@$')}", self.mask("########"), self.mask("************"), f"{self._word().title()}@{r.randrange(1900, 2030)}", self.mask("####-####-####-####")))
+        return r.choice(
+            (
+                f"{self._word()}{r.randrange(10, 99999)}{r.choice('!#@$')}",
+                self.mask("########"),
+                self.mask("************"),
+                f"{self._word().title()}@{r.randrange(1900, 2030)}",
+                self.mask("####-####-####-####"),
+            )
+        )
 
     def _doorcode(self) -> str:
         return self.mask(self.rng.choice(("####", "####", "#####", "######", "##-##-##", "####?", "C####", "*####")))
@@ -223,11 +324,26 @@ class Fillers:
         return self.mask(self.rng.choice(("??####", "?? ###", "?# ####", "LH ####", "BA###")))
 
     def _platform(self) -> str:
-        return self.rng.choice(self.world.platforms) if self.rng.random() < 0.6 else self.rng.choice(("Airbnb", "Air bnb", "airbnb", "Vrbo", "Booking.com", "AirBnB"))
+        return (
+            self.rng.choice(self.world.platforms)
+            if self.rng.random() < 0.6
+            else self.rng.choice(("Airbnb", "Air bnb", "airbnb", "Vrbo", "Booking.com", "AirBnB"))
+        )
 
     def _platform_url(self) -> str:
         r = self.rng
-        path = self.mask(r.choice(("/rooms/########", "", "/h/" + self._joined(("-", "")), "/users/show/########", "/hotel/xx/" + self._joined(("-",)) + ".html", "/####")))
+        path = self.mask(
+            r.choice(
+                (
+                    "/rooms/########",
+                    "",
+                    "/h/" + self._joined(("-", "")),
+                    "/users/show/########",
+                    "/hotel/xx/" + self._joined(("-",)) + ".html",
+                    "/####",
+                )
+            )
+        )
         return r.choice(("", "www.", "https://www.", "https://")) + r.choice(self.world.platform_domains) + path
 
     def _third_url(self) -> str:
@@ -243,7 +359,30 @@ class Fillers:
         return self.rng.choice(("info", "service", "office", "contact", "help")) + "@" + self._host()
 
     def _emergency(self) -> str:
-        return self.rng.choice(("112", "999", "911", "000", "110", "144", "117", "118", "15", "100", "108", "166", "190", "119", "120", "1177", "111", "101", "131 450", "1813"))
+        return self.rng.choice(
+            (
+                "112",
+                "999",
+                "911",
+                "000",
+                "110",
+                "144",
+                "117",
+                "118",
+                "15",
+                "100",
+                "108",
+                "166",
+                "190",
+                "119",
+                "120",
+                "1177",
+                "111",
+                "101",
+                "131 450",
+                "1813",
+            )
+        )
 
     def _company(self) -> str:
         return self.rng.choice(self.world.companies)

@@ -36,7 +36,11 @@ _SLOT_OPERATORS: Mapping[str, tuple[Mapping[Operator, float], float, float]] = {
     "third_phone": ({disguises.regrouped: 1, disguises.one_by_one: 0.5, disguises.spelled: 0.3}, 0.0, 0.1),
     "third_url": ({disguises.spaced_address: 1, disguises.worded_address: 1, disguises.shouted: 1}, 0.0, 0.12),
     "third_email": ({disguises.worded_address: 1, disguises.spaced_address: 1}, 0.0, 0.08),
-    "registration": ({disguises.regrouped: 2, disguises.other_digits: 1, disguises.one_by_one: 1, disguises.spelled: 0.5}, 0.0, 0.08),
+    "registration": (
+        {disguises.regrouped: 2, disguises.other_digits: 1, disguises.one_by_one: 1, disguises.spelled: 0.5},
+        0.0,
+        0.08,
+    ),
     "price": ({disguises.other_digits: 2}, 0.0, 0.05),
     "time": ({disguises.other_digits: 2}, 0.0, 0.04),
     "number": ({disguises.other_digits: 2, disguises.spelled: 3}, 0.0, 0.12),
@@ -86,7 +90,7 @@ def render(template: Template, fillers: Fillers) -> Piece:
     """Fill a template once."""
     rng = fillers.rng
     phrase = disguises.pick(rng, disguises.PHRASE_OPERATORS) if rng.random() < _PHRASE_SHARE else None
-    built, spans, used = _Builder(), [], [phrase.__name__] if phrase else []
+    built, spans, used = _Builder(), [], [phrase.__name__] if phrase is not None else []
     for segment in template.segments:
         start = built.length
         for index, part in enumerate(_SLOT.split(segment.template)):
@@ -94,7 +98,7 @@ def render(template: Template, fillers: Fillers) -> Piece:
                 text, operator = _fill(part, fillers, offends=segment.kind is not None)
                 if operator:
                     used.append(operator)
-                elif phrase in _WHOLE_TEXT_OPERATORS and phrase:
+                elif phrase is not None and phrase in _WHOLE_TEXT_OPERATORS:
                     text = phrase(rng, text, fillers.pack)
             else:
                 text = _apply_phrase(phrase, part, fillers)

@@ -1,0 +1,64 @@
+"""When a micro-batch is closed: a pure function of what is in it and of the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+
+
+class CloseReason(StrEnum):
+    """Why a batch was closed: the `reason` label of a metric."""
+
+    DEADLINE = "deadline"  # one event more would cost the oldest its deadline
+    FULL = "full"  # as large as a batch may be
+    IDLE = "idle"  # nothing else is there, and waiting would only cost latency
+    BACKLOG = "backlog"  # the oldest is late anyway, so the batch was made for throughput
+    DRAIN = "drain"  # the worker stops
+
+
+class Supply(Enum):
+    """What the input has to offer."""
+
+    MORE = auto()  # perhaps: it hasn't said that there is nothing
+    IDLE = auto()  # nothing without waiting
+    CLOSED = auto()  # nothing any more: the worker stops
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """What bounds a batch.
+
+    Attributes:
+        max_events: most records in a batch.
+        seconds_per_event: what one event more is expected to cost, scoring and publishing together.
+    """
+
+    max_events: int
+    seconds_per_event: float = 0.0
+
+
+def close_reason(
+    events: int, oldest_deadline: float | None, limits: BatchLimits, supply: Supply, *, now: float
+) -> CloseReason | None:
+    """Say whether, and why, a batch is closed now; None: take one event more.
+
+    Args:
+        events: how many records are in the batch.
+        oldest_deadline: the earliest deadline in it, in seconds on the same clock as `now`; None if nothing in it has one.
+        limits: what bounds a batch.
+        supply: whether there may be more to take.
+        now: the time.
+    """
+    if events == 0:
+        return None
+    if supply is Supply.CLOSED:
+        return CloseReason.DRAIN
+    # Late even if it were alone: its deadline can't be kept, so hurrying would only make those behind it later.
+    late = oldest_deadline is not None and now + limits.seconds_per_event > oldest_deadline
+    if events >= limits.max_events:
+        return CloseReason.BACKLOG if late else CloseReason.FULL
+    if supply is Supply.IDLE:
+        return CloseReason.BACKLOG if late else CloseReason.IDLE
+    if oldest_deadline is not None and not late and now + limits.seconds_per_event * (events + 1) > oldest_deadline:
+        return CloseReason.DEADLINE
+    return None

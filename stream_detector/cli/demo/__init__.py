@@ -1,0 +1,1 @@
+"""`stream-detector demo`: example events through the real worker, and what comes out."""

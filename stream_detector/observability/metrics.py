@@ -1,0 +1,106 @@
+"""Every metric, each with what an operator learns from it. Base units; alerts and dashboards rest on these names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+
+#: Latency buckets in seconds. The promise of 250 ms is one of them, so that "share of events within the promise" is exact.
+LATENCY_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
+_BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+_TOKEN_BUCKETS: Final = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536)
+
+
+class Metrics:
+    """The metrics of one process, in a registry of their own: two workers in one process, or two tests, don't collide."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        # CPU, memory and open files of the process, under Prometheus's usual process_* names.
+        ProcessCollector(registry=self.registry)
+
+        # Is the promise kept? From the event's occurrence to its verdict being published; producers' delay is in it.
+        self.event_latency = Histogram(
+            "stream_detector_event_latency_seconds",
+            "From the occurrence of an event to its outcome being published",
+            ["event_type"],
+            buckets=LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+        # Where does the time go? `wait`: occurrence until the worker took the event, one observation an event (large:
+        # slow producers, or a backlog); `decode`, `score` and `publish`: one observation a batch.
+        self.stage_latency = Histogram(
+            "stream_detector_stage_latency_seconds",
+            "Time spent in one stage of an event's way",
+            ["stage"],
+            buckets=LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+        # How much comes, and what becomes of it: violation, clean, dead_letter, tombstone, skipped. Each record once.
+        self.events = Counter(
+            "stream_detector_events_total",
+            "Records done, by what became of them",
+            ["event_type", "outcome"],
+            registry=self.registry,
+        )
+        # What do the violations consist of? A violation counts once for each kind of evidence in it, and under "none" if
+        # no evidence was found: a rise there says that people will see flags without a reason.
+        self.violations = Counter(
+            "stream_detector_violations_total",
+            "Violations published, once for each kind of evidence in them",
+            ["event_type", "kind"],
+            registry=self.registry,
+        )
+        # How many events broke the promise? The numerator of the service level objective, at any promise_ms.
+        self.deadline_missed = Counter(
+            "stream_detector_deadline_missed_total",
+            "Events published later than the promise",
+            ["event_type"],
+            registry=self.registry,
+        )
+        # Are batches as large as the hardware likes? Ones only: no load, or the batcher is too hasty.
+        self.batch_size = Histogram(
+            "stream_detector_batch_size", "Records in one micro-batch", buckets=_BATCH_BUCKETS, registry=self.registry
+        )
+        # How much work is in a batch? Explains a slow score stage that batch_size doesn't.
+        self.batch_tokens = Histogram(
+            "stream_detector_batch_tokens", "Tokens run through the model at once", buckets=_TOKEN_BUCKETS, registry=self.registry
+        )
+        # Why were batches closed? Mostly idle: capacity to spare; deadline or full: busy; backlog: behind the promise.
+        self.batch_closed = Counter(
+            "stream_detector_batch_closed_total", "Micro-batches, by why they were closed", ["reason"], registry=self.registry
+        )
+        # Does the verdict cache earn its memory? hit against miss.
+        self.cache_requests = Counter(
+            "stream_detector_cache_requests_total", "Look-ups in the verdict cache", ["result"], registry=self.registry
+        )
+        # Is the worker falling behind? Records not yet taken, -1 when unknown. What autoscaling looks at.
+        self.consumer_lag = Gauge(
+            "stream_detector_consumer_lag",
+            "Records of a partition that are not yet taken; -1: unknown",
+            ["topic", "partition"],
+            registry=self.registry,
+        )
+        # Which producer breaks the contract, and how? One reason rising on one topic is a release gone wrong there.
+        self.dead_letters = Counter(
+            "stream_detector_dead_letters_total",
+            "Records refused, by input topic and reason",
+            ["topic", "reason"],
+            registry=self.registry,
+        )
+        # Is back-pressure on? Above 0 for long: too few workers.
+        self.paused_partitions = Gauge(
+            "stream_detector_paused_partitions", "Partitions paused by back-pressure", registry=self.registry
+        )
+        # Which model gave these verdicts? Joined to the others, it shows what a roll-out changed. Always 1.
+        self.model_info = Gauge(
+            "stream_detector_model_info",
+            "The model that is loaded",
+            ["model_code", "model_version", "refresh_version", "backend"],
+            registry=self.registry,
+        )
+
+    def render(self) -> bytes:
+        """All metrics in Prometheus's text format."""
+        return generate_latest(self.registry)

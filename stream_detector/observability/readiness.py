@@ -1,0 +1,46 @@
+"""Whether work can be given to this process, and if not, why."""
+
+from __future__ import annotations
+
+import threading
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """What a process is doing, in the words that /readyz answers with."""
+
+    STARTING = "starting"
+    READY = "ready"
+    KAFKA_UNREACHABLE = "kafka unreachable"
+    DRAINING = "draining"
+    STOPPED = "stopped"
+
+
+#: From these on there is no way back, so a late answer from Kafka can't make a leaving process look ready again.
+_LEAVING = (State.DRAINING, State.STOPPED)
+
+
+class Readiness:
+    """The state of a process: written by the worker, read by probes from other threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._state = State.STARTING
+
+    @property
+    def state(self) -> State:
+        """The state now."""
+        return self._state
+
+    @property
+    def ready(self) -> bool:
+        """Whether work can be given to the process."""
+        return self._state is State.READY
+
+    def set(self, state: State) -> bool:
+        """Go to a state; say whether that changed anything."""
+        with self._lock:
+            if state is self._state or (self._state in _LEAVING and state not in _LEAVING):
+                return False
+            self._state = state
+            return True

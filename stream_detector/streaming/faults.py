@@ -1,0 +1,100 @@
+"""What to do about a Kafka error: one table for producers and consumers."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException
+
+from stream_detector.errors import DeliveryError, FatalDeliveryError, ProducerLostError, RetryableDeliveryError
+
+
+class Action(Enum):
+    """The three answers to an error."""
+
+    ABORT = RetryableDeliveryError  # abort the batch, go back to its beginning, try again
+    RENEW = ProducerLostError  # the same, with a new producer under the same identity
+    STOP = FatalDeliveryError  # a person must act: trying again can't help, or could harm
+
+
+_TRY_AGAIN = "the batch is tried again"
+_NEW_PRODUCER = "a new producer takes over"
+_ACLS = "grant READ on the inputs and the group, WRITE on the outputs and the transactional id"
+
+#: Error by name in librdkafka's spelling, what to do, and what to tell the operator. Measured against Apache Kafka 4.3.1
+#: (docs/decisions); an error that isn't here goes by its flags, see `action_for`.
+TABLE: Final[dict[str, tuple[Action, str]]] = {
+    # The network, or a broker that is restarting.
+    "_TRANSPORT": (Action.ABORT, _TRY_AGAIN),
+    "_TIMED_OUT": (Action.ABORT, _TRY_AGAIN),
+    "_MSG_TIMED_OUT": (Action.ABORT, _TRY_AGAIN),
+    "_ALL_BROKERS_DOWN": (Action.ABORT, _TRY_AGAIN),
+    "_QUEUE_FULL": (Action.ABORT, _TRY_AGAIN),
+    "NOT_COORDINATOR": (Action.ABORT, _TRY_AGAIN),
+    "COORDINATOR_NOT_AVAILABLE": (Action.ABORT, _TRY_AGAIN),
+    "COORDINATOR_LOAD_IN_PROGRESS": (Action.ABORT, _TRY_AGAIN),
+    "NOT_ENOUGH_REPLICAS": (Action.ABORT, _TRY_AGAIN),
+    "NOT_ENOUGH_REPLICAS_AFTER_APPEND": (Action.ABORT, _TRY_AGAIN),
+    # The transaction lost some of its messages, and waits to be aborted.
+    "_STATE": (Action.ABORT, _TRY_AGAIN),
+    # The group went on without this worker: its partitions may belong to another by now.
+    "UNKNOWN_MEMBER_ID": (Action.ABORT, _TRY_AGAIN),
+    "ILLEGAL_GENERATION": (Action.ABORT, _TRY_AGAIN),
+    "REBALANCE_IN_PROGRESS": (Action.ABORT, _TRY_AGAIN),
+    "STALE_MEMBER_EPOCH": (Action.ABORT, _TRY_AGAIN),
+    # Not a proof of a second worker: a transaction past its time-out ends so too. If there is a second one in this slot,
+    # its consumer gets FENCED_INSTANCE_ID, and that stops one of them.
+    "_FENCED": (Action.RENEW, _NEW_PRODUCER),
+    "PRODUCER_FENCED": (Action.RENEW, _NEW_PRODUCER),
+    "INVALID_PRODUCER_EPOCH": (Action.RENEW, _NEW_PRODUCER),
+    "INVALID_PRODUCER_ID_MAPPING": (Action.RENEW, _NEW_PRODUCER),
+    "INVALID_TXN_STATE": (Action.RENEW, _NEW_PRODUCER),
+    "UNKNOWN_PRODUCER_ID": (Action.RENEW, _NEW_PRODUCER),
+    "OUT_OF_ORDER_SEQUENCE_NUMBER": (Action.RENEW, _NEW_PRODUCER),
+    # Only a person can help.
+    "FENCED_INSTANCE_ID": (Action.STOP, "another worker runs in this slot; give each its own"),
+    "_FATAL": (Action.STOP, "the consumer can't go on; if another worker runs in this slot, give each its own"),
+    "TRANSACTIONAL_ID_AUTHORIZATION_FAILED": (Action.STOP, _ACLS),
+    "TOPIC_AUTHORIZATION_FAILED": (Action.STOP, _ACLS),
+    "GROUP_AUTHORIZATION_FAILED": (Action.STOP, _ACLS),
+    "CLUSTER_AUTHORIZATION_FAILED": (Action.STOP, _ACLS),
+    "SASL_AUTHENTICATION_FAILED": (Action.STOP, "check sasl.username and sasl.password in the [kafka] table"),
+    "INVALID_TRANSACTION_TIMEOUT": (Action.STOP, "raise the broker's transaction.max.timeout.ms to 10000 or more"),
+    "MSG_SIZE_TOO_LARGE": (Action.STOP, "raise the topic's max.message.bytes to twice max_event_bytes and 64 KiB"),
+    "RECORD_LIST_TOO_LARGE": (Action.STOP, "raise the topic's max.message.bytes to twice max_event_bytes and 64 KiB"),
+    "UNKNOWN_TOPIC_OR_PART": (Action.STOP, "create it: stream-detector topics create"),
+    "_UNKNOWN_TOPIC": (Action.STOP, "create it: stream-detector topics create"),
+    "_UNKNOWN_PARTITION": (Action.STOP, "the topic was made anew with fewer partitions; start the worker again"),
+    "POLICY_VIOLATION": (Action.STOP, "the broker's policy refuses it; ask who runs it"),
+    "UNSUPPORTED_VERSION": (Action.STOP, "the broker is too old; Kafka 2.5 or newer is needed"),
+    "UNSUPPORTED_FOR_MESSAGE_FORMAT": (Action.STOP, "the broker is too old; Kafka 2.5 or newer is needed"),
+}
+
+
+def action_for(error: KafkaError) -> tuple[Action, str]:
+    """What to do about an error, and what to tell the operator."""
+    known = TABLE.get(error.name())
+    if known is not None:
+        return known
+    # The rest is rare. A fatal error ends the producer by definition; everything else is worth trying again, and the
+    # worker stops by itself when that goes on for too long.
+    return (Action.RENEW, _NEW_PRODUCER) if error.fatal() else (Action.ABORT, _TRY_AGAIN)
+
+
+def delivery_error(error: KafkaError, doing: str) -> DeliveryError:
+    """The error to raise in place of Kafka's.
+
+    Args:
+        error: Kafka's.
+        doing: what failed, as a noun: "publishing to violations".
+    """
+    action, remedy = action_for(error)
+    kind: type[DeliveryError] = action.value
+    return kind(f"{doing}: {error.name()}: {error.str()}; {remedy}")
+
+
+def kafka_error(exception: KafkaException) -> KafkaError:
+    """The error within librdkafka's exception."""
+    error: KafkaError = exception.args[0]
+    return error

@@ -1,0 +1,125 @@
+"""The topics: creating them, and saying at the start which are missing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, _metadata
+from confluent_kafka.cimpl import NewTopic
+
+from stream_detector.errors import ConfigurationError
+from stream_detector.settings import Settings
+from stream_detector.streaming.clients import ClientErrors, make_admin
+from stream_detector.streaming.faults import kafka_error
+
+_TIMEOUT_S: Final = 10.0
+# How long a topic that the broker makes when it is asked about may take to get its leader.
+_CREATION_S: Final = 10.0
+#: What a violation or dead letter holds beside the event's own bytes: verdict, evidence, headers.
+_OVERHEAD_BYTES: Final = 64 * 1024
+
+
+class KnowsTopics(Protocol):
+    """Any Kafka client: a consumer only asks about a topic, others make the broker create it where it allows that."""
+
+    def list_topics(self, topic: str | None = None, timeout: float = -1) -> _metadata.ClusterMetadata:
+        """The cluster's metadata."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TopicReport:
+    """One topic after `create_topics`; one that existed before was left as it was."""
+
+    name: str
+    created: bool
+
+
+def output_topics(settings: Settings) -> tuple[str, ...]:
+    """The topics that the worker writes to."""
+    topics = settings.topics
+    scores = (topics.scores,) if settings.publish_scores else ()
+    return (topics.violations, *scores, *map(topics.dead_letters_of, topics.inputs))
+
+
+def create_topics(settings: Settings, *, partitions: int, replication_factor: int) -> list[TopicReport]:
+    """Create the input, violations, scores and dead-letter topics that don't exist yet.
+
+    Raises:
+        ConfigurationError: no broker answers, or it refuses to create a topic.
+    """
+    errors = ClientErrors()
+    admin = make_admin(settings, {"error_cb": errors})
+    _reach(admin, settings, errors)
+    return list(_create(admin, settings, partitions, replication_factor))
+
+
+def require_topics(client: KnowsTopics, names: tuple[str, ...], errors: ClientErrors, settings: Settings) -> None:
+    """Refuse to start while topics are missing: a misspelt name would otherwise look like an input without events.
+
+    Raises:
+        ConfigurationError: naming the missing topics, or saying that no broker answers.
+    """
+    try:
+        missing = [name for name in names if not _exists(client, name)]
+    except KafkaException as exception:
+        raise _unreachable(settings, errors, kafka_error(exception)) from None
+    if missing:
+        raise ConfigurationError(
+            f"topics: {', '.join(missing)}: not on {settings.bootstrap_servers}; create with stream-detector topics create,"
+            " or correct the name in the settings' [topics] table"
+        )
+
+
+def _exists(client: KnowsTopics, name: str) -> bool:
+    end = time.monotonic() + _CREATION_S
+    while True:
+        error = client.list_topics(name, timeout=_TIMEOUT_S).topics[name].error
+        if error is None:
+            return True
+        # A topic that is just being made has no leader yet.
+        if error.code() != KafkaError.LEADER_NOT_AVAILABLE or time.monotonic() > end:
+            return False
+        time.sleep(0.05)
+
+
+def _reach(admin: AdminClient, settings: Settings, errors: ClientErrors) -> None:
+    try:
+        admin.list_topics(timeout=_TIMEOUT_S)
+    except KafkaException as exception:
+        admin.poll(0)  # serves the error callback, which knows the cause
+        raise _unreachable(settings, errors, kafka_error(exception)) from None
+
+
+def _unreachable(settings: Settings, errors: ClientErrors, error: KafkaError) -> ConfigurationError:
+    what = errors.explain(f"no Kafka broker answers at {settings.bootstrap_servers}: {error.str()}")
+    return ConfigurationError(f"bootstrap_servers: {what}; check the address, and the [kafka] table for security settings")
+
+
+def _create(admin: AdminClient, settings: Settings, partitions: int, replication_factor: int) -> Iterator[TopicReport]:
+    topics = settings.topics
+    # A violation carries the texts of its event and evidence on them, a dead letter all its bytes: outputs must be
+    # allowed to be larger than the largest event.
+    large = {"max.message.bytes": str(2 * settings.max_event_bytes + _OVERHEAD_BYTES)}
+    wanted: dict[str, dict[str, str]] = {name: {} for name in topics.inputs}
+    wanted |= dict.fromkeys((topics.violations, topics.scores, *map(topics.dead_letters_of, topics.inputs)), large)
+    new = [
+        NewTopic(name, num_partitions=partitions, replication_factor=replication_factor, config=config)
+        for name, config in wanted.items()
+    ]
+    for name, future in admin.create_topics(new, request_timeout=_TIMEOUT_S).items():
+        try:
+            future.result()
+        except KafkaException as exception:
+            error = kafka_error(exception)
+            if error.code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise ConfigurationError(
+                    f"topics: {name}: the broker refuses to create it: {error.name()}: {error.str()}"
+                ) from None
+            yield TopicReport(name, created=False)
+        else:
+            yield TopicReport(name, created=True)

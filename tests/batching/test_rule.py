@@ -1,0 +1,57 @@
+"""When a batch is closed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream_detector.batching import BatchLimits, CloseReason, Supply, close_reason
+
+LIMITS = BatchLimits(max_events=8, seconds_per_event=0.01)
+
+
+@pytest.mark.parametrize(
+    ("events", "deadline", "supply", "expected"),
+    [
+        (0, None, Supply.IDLE, None),
+        (0, None, Supply.CLOSED, None),
+        (1, 1.0, Supply.CLOSED, CloseReason.DRAIN),
+        (8, 1.0, Supply.MORE, CloseReason.FULL),
+        (8, None, Supply.MORE, CloseReason.FULL),
+        (8, -1.0, Supply.MORE, CloseReason.BACKLOG),
+        (1, 1.0, Supply.IDLE, CloseReason.IDLE),
+        (1, None, Supply.IDLE, CloseReason.IDLE),
+        (3, -1.0, Supply.IDLE, CloseReason.BACKLOG),
+        (3, -1.0, Supply.MORE, None),
+        (3, 1.0, Supply.MORE, None),
+        # Three take 0.03 s; a fourth would end at 0.04, after the deadline.
+        (3, 0.035, Supply.MORE, CloseReason.DEADLINE),
+        (3, 0.045, Supply.MORE, None),
+    ],
+)
+def test_each_reason(events: int, deadline: float | None, supply: Supply, expected: CloseReason | None) -> None:
+    """Every reason, and the cases beside it in which another one or none holds."""
+    assert close_reason(events, deadline, LIMITS, supply, now=0.0) is expected
+
+
+events = st.integers(0, 100)
+deadlines = st.none() | st.floats(-10, 10)
+limits = st.builds(BatchLimits, max_events=st.integers(1, 64), seconds_per_event=st.floats(0, 1))
+
+
+@given(events, deadlines, limits, st.sampled_from(Supply), st.floats(-10, 10))
+def test_a_batch_ends(count: int, deadline: float | None, limits: BatchLimits, supply: Supply, now: float) -> None:
+    """A batch that holds something is closed when it is full or nothing more is to be had; an empty one never is."""
+    reason = close_reason(count, deadline, limits, supply, now=now)
+    if count == 0:
+        assert reason is None
+    elif count >= limits.max_events or supply is not Supply.MORE:
+        assert reason is not None
+
+
+@given(events.filter(bool), st.floats(-10, 10), limits, st.floats(-10, 10))
+def test_only_a_deadline_that_can_be_kept_closes(count: int, deadline: float, limits: BatchLimits, now: float) -> None:
+    """`deadline` is only a reason for what can still be in time: the late go for throughput."""
+    if close_reason(count, deadline, limits, Supply.MORE, now=now) is CloseReason.DEADLINE:
+        assert now + limits.seconds_per_event <= deadline

@@ -1,0 +1,70 @@
+"""`stream-detector validate`: the worker's own judgement of events, before they are sent."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stream_detector.contracts import Event, decode
+from stream_detector.errors import DecodeError
+from tests.cli.calling import Call, Start
+
+EVENT = {
+    "eventId": "e1",
+    "eventType": "listing-update",
+    "occurredAt": "2026-11-23T10:00:00.000Z",
+    "transactionContext": {"transactionId": "1"},
+    "partnerId": "P-77",
+    "listingId": "L-9",
+    "attributes": {"houseRules": "no shoes"},
+}
+
+
+def _file(folder: Path, *lines: str | dict[str, object]) -> Path:
+    file = folder / "events.jsonl"
+    file.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    return file
+
+
+def test_good_events_pass(call: Call, tmp_path: Path) -> None:
+    """A file without faults is status 0 and a count."""
+    called = call("validate", _file(tmp_path, EVENT, "", EVENT))
+    assert (called.status, called.out, called.err) == (0, "2 events: 2 valid, 0 refused\n", "")
+
+
+def test_faults_are_the_workers(call: Call, tmp_path: Path) -> None:
+    """Reason and message are word for word those of the dead letter that the worker would write."""
+    bad = json.dumps(EVENT | {"listingId": None})
+    file = _file(tmp_path, EVENT, bad)
+    called = call("validate", file)
+    with pytest.raises(DecodeError) as caught:
+        decode(Event, bad.encode())
+    assert called.err == f"{file}:2: {caught.value.reason}: {caught.value}\n"
+    assert called.status == 1
+    assert called.out == "2 events: 1 valid, 1 refused\n"
+
+
+def test_size_limit_is_the_setting(call: Call, tmp_path: Path) -> None:
+    """max_event_bytes decides here as it does in the worker."""
+    file = _file(tmp_path, EVENT)
+    assert call("validate", file, "--max-event-bytes", "100").status == 1
+    assert "oversize" in call("validate", file, "--max-event-bytes", "100").err
+    assert call("validate", file).status == 0
+
+
+def test_a_message_is_one_line(call: Call, tmp_path: Path) -> None:
+    """An attribute's name can't break the message apart or steer the terminal."""
+    called = call("validate", _file(tmp_path, EVENT | {"attributes": {"a\n\x1b[2Jb": 5}}))
+    assert called.err.count("\n") == 1
+    assert "\x1b" not in called.err
+
+
+def test_standard_input(start: Start) -> None:
+    """- reads standard input."""
+    process = start("validate", "-")
+    process.stdin.write(json.dumps(EVENT).encode())
+    process.stdin.close()
+    assert process.wait(20) == 0
+    assert process.stdout.read() == b"1 event: 1 valid, 0 refused\n"
