@@ -109,19 +109,25 @@ MALFORMED = (
     ("bookings", '{"eventId": "E-bad-1", "eventType": "booking", "occurredAt": '),
     (
         "bookings",
-        '{"eventId": "E-bad-2", "eventType": "booking", "occurredAt": "yesterday", "transactionContext": {"transactionId": "T-1"}, '
-        '"partnerId": "P-1", "listingId": "L-1", "bookingId": "B-1", "attributes": {}}',
+        (
+            '{"eventId": "E-bad-2", "eventType": "booking", "occurredAt": "yesterday", "transactionContext": {"transactionId": "T-1"}, '
+            '"partnerId": "P-1", "listingId": "L-1", "bookingId": "B-1", "attributes": {}}'
+        ),
     ),
     ("listing-updates", '["not", "an", "object"]'),
     (
         "listing-updates",
-        '{"eventId": "E-bad-4", "eventType": "listing-update", "occurredAt": "2026-11-23T10:00:00Z", '
-        '"transactionContext": {"transactionId": "T-2"}, "partnerId": "P-2", "attributes": {"listingDescription": "A flat."}}',
+        (
+            '{"eventId": "E-bad-4", "eventType": "listing-update", "occurredAt": "2026-11-23T10:00:00Z", '
+            '"transactionContext": {"transactionId": "T-2"}, "partnerId": "P-2", "attributes": {"listingDescription": "A flat."}}'
+        ),
     ),
     (
         "client-updates",
-        '{"eventId": "E-bad-5", "eventType": "client-update", "occurredAt": "2026-11-23T10:00:00Z", '
-        '"transactionContext": {"transactionId": "T-3"}, "partnerId": "P-3", "clientId": 17, "attributes": {"profile": "Hello."}}',
+        (
+            '{"eventId": "E-bad-5", "eventType": "client-update", "occurredAt": "2026-11-23T10:00:00Z", '
+            '"transactionContext": {"transactionId": "T-3"}, "partnerId": "P-3", "clientId": 17, "attributes": {"profile": "Hello."}}'
+        ),
     ),
     ("client-updates", '{"eventId": "E-bad-6", "eventType": "client-update", "rating": NaN}'),
 )

@@ -44,7 +44,7 @@ def train() -> None:
 @_seed_option
 @click.option("--size", type=click.IntRange(1), default=70_000, show_default=True, help="Composed samples.")
 @click.option("--split", type=click.Choice(["train", "dev", "test"]), default="train", show_default=True)
-def corpus(listings: Path, work: Path, seed: int, size: int, split: str) -> None:
+def corpus(*, listings: Path, work: Path, seed: int, size: int, split: str) -> None:
     """Compose labelled texts from real listings and language packs."""
     pipeline = _pipeline()
     samples = pipeline.compose_corpus(listings, split=split, size=size, seed=seed)
@@ -60,7 +60,7 @@ def corpus(listings: Path, work: Path, seed: int, size: int, split: str) -> None
 @click.option("--learning-rate", type=float, default=2e-4, show_default=True)
 @click.option("--batch", type=click.IntRange(1), default=32, show_default=True)
 @click.option("--epochs", type=click.IntRange(1), default=1, show_default=True)
-def fit(work: Path, seed: int, base: str | None, learning_rate: float, batch: int, epochs: int) -> None:
+def fit(*, work: Path, seed: int, base: str | None, learning_rate: float, batch: int, epochs: int) -> None:
     """Fine-tune the encoder and its two heads on WORK/train.jsonl.gz; goes on from a checkpoint."""
     pipeline = _pipeline()
     file = work / "train.jsonl.gz"
@@ -78,7 +78,9 @@ def fit(work: Path, seed: int, base: str | None, learning_rate: float, batch: in
 @click.option("--model-code", default="CONTACT-MINILM-L6", show_default=True)
 @click.option("--model-version", default="1.0", show_default=True)
 @click.option("--refresh-version", required=True, help="Names this training run, such as v20261124.")
-def export(listings: Path, work: Path, seed: int, folder: Path, model_code: str, model_version: str, refresh_version: str) -> None:
+def export(
+    *, listings: Path, work: Path, seed: int, folder: Path, model_code: str, model_version: str, refresh_version: str
+) -> None:
     """Write FOLDER: int8 ONNX graph, tokenizer and manifest, calibrated on development listings."""
     pipeline = _pipeline()
     from stream_detector.training.export import Versions  # noqa: PLC0415 - needs the train extra
@@ -94,7 +96,7 @@ def export(listings: Path, work: Path, seed: int, folder: Path, model_code: str,
 @click.argument("model", default="contact-minilm-l6")
 @click.option("--size", type=click.IntRange(1), default=4000, show_default=True, help="Composed samples.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write the figures here as JSON.")
-def evaluate(listings: Path, seed: int, model: str, size: int, out: Path | None) -> None:
+def evaluate(*, listings: Path, seed: int, model: str, size: int, out: Path | None) -> None:
     """Measure MODEL on listings of cities that it wasn't trained on."""
     pipeline = _pipeline()
     from stream_detector.inference.artefact import find  # noqa: PLC0415 - keeps --help fast
@@ -118,7 +120,7 @@ def evaluate(listings: Path, seed: int, model: str, size: int, out: Path | None)
 @click.option("--refresh-version", required=True, help="Names this training run, such as v20261124.")
 @click.pass_context
 def everything(
-    context: click.Context, listings: Path, work: Path, seed: int, folder: Path, size: int, refresh_version: str
+    context: click.Context, *, listings: Path, work: Path, seed: int, folder: Path, size: int, refresh_version: str
 ) -> None:
     """Every step in turn: corpus, fit, export to FOLDER, evaluate."""
     if not (work / "train.jsonl.gz").is_file():

@@ -48,7 +48,7 @@ class OnnxBackend:
 
     @property
     def name(self) -> str:
-        """ "onnx-cpu" and how many windows run side by side."""
+        """Says "onnx-cpu" and how many windows run side by side."""
         return f"onnx-cpu-{self._threads}"
 
     def submit(self, tokens: Sequence[int]) -> Future[WindowOutput]:

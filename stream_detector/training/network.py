@@ -27,15 +27,17 @@ class ContactNetwork(nn.Module):
     def __init__(self, encoder: nn.Module, width: int) -> None:
         super().__init__()
         self.encoder = encoder
-        self.dropout = nn.Dropout(0.1)
         self.tagger = nn.Linear(width, len(TAGS))
         self.attention = nn.Linear(width, 1)
         self.verdict = nn.Linear(2 * width, 1)
 
     @classmethod
     def from_pretrained(cls, folder: Path | str) -> ContactNetwork:
-        """Start from a pretrained encoder and fresh heads."""
-        encoder: Any = AutoModel.from_pretrained(folder, attn_implementation="eager")
+        """Start from a pretrained encoder and fresh heads.
+
+        Every sample is seen once, so nothing can be learnt by heart and dropout would only cost time.
+        """
+        encoder: Any = AutoModel.from_pretrained(folder, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
         return cls(encoder, encoder.config.hidden_size)
 
     @classmethod
@@ -57,7 +59,6 @@ class ContactNetwork(nn.Module):
             (batch,) window logits and (batch, length, tags) tag logits.
         """
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-        hidden = self.dropout(hidden)
         scores = self.attention(hidden).squeeze(-1) + (1.0 - attention_mask.to(hidden.dtype)) * -10000.0
         pooled = (torch.softmax(scores, dim=-1).unsqueeze(-1) * hidden).sum(dim=1)
         logits = self.verdict(torch.cat([hidden[:, 0], pooled], dim=-1)).squeeze(-1)

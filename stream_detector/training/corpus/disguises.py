@@ -96,7 +96,7 @@ def compound(rng: Random, text: str, pack: Pack) -> str:
 
 
 def repeated(rng: Random, text: str, pack: Pack) -> str:
-    """ "Double five", "triple zero"; single digits as words or figures."""
+    """Repeats by word: "double five", "triple zero"; single digits as words or figures."""
     if not pack.repeats:
         return spelled(rng, text, pack)
     words: list[str] = []
@@ -261,7 +261,7 @@ def shouted(_: Random, text: str, __: Pack) -> str:
 
 
 def worded_address(rng: Random, text: str, pack: Pack) -> str:
-    """ "At" and "dot" in words, brackets or signs."""
+    """The signs "at" and "dot" in words, brackets or signs."""
     pad = rng.choice((" ", " ", ""))
     dot = rng.choice(pack.dot) if rng.random() < 0.7 else rng.choice(("(.)", "[.]", "(dot)", "DOT", "{dot}", "d0t"))
     at = (
