@@ -140,7 +140,7 @@ class Fillers:
         name = self._joined(("", "_", ".", "", "_"))
         if r.random() < 0.15:
             name = name.title().replace(".", "")
-        return r.choice(("@", "@", "@", "", "", "@ ")) + name
+        return r.choice(("@", "@", "@", "@", "", "", "", "@ ", "#")) + name
 
     def _words(self) -> str:
         r = self.rng
