@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LISTINGS ?= ../shared/listings
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test setup setup-dev setup-train lint types check unit kafka-setup kafka-tests kafka model bench lock clean
+.PHONY: help demo test test-training setup setup-dev setup-train lint types unit kafka-setup kafka model lock clean
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ types: setup-dev  ## mypy, strict
 
 unit: setup-dev  ## the tests that need no Apache Kafka
 	$(BIN)/python -m pytest -m "not kafka"
+
+test-training: setup-dev setup-train  ## the tests of fitting and export (needs torch)
+	$(BIN)/python -m pytest tests/training_torch
 
 kafka-setup:  ## Java, Maven and Apache Kafka's jars, where they are missing
 	@bash deploy/kafka/setup.sh

@@ -35,7 +35,7 @@ class DeadLetter:
     timestamp: datetime
 
     @classmethod
-    def of(  # noqa: PLR0913 - a record has as many parts
+    def of(
         cls, key: bytes | None, value: bytes | None, headers: Headers, *, source: Source, error: DecodeError, timestamp: datetime
     ) -> DeadLetter:
         """The dead letter for a record that decoding refused with `error`."""

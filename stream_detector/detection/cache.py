@@ -24,8 +24,6 @@ class VerdictCache(Generic[Value]):
         self._bytes = 0
         self._entries: OrderedDict[bytes, tuple[Value, int]] = OrderedDict()
         self._lock = Lock()
-        self.hits = 0
-        self.misses = 0
 
     def get(self, text: str) -> Value | None:
         """The value kept for a text, or None."""
@@ -33,9 +31,7 @@ class VerdictCache(Generic[Value]):
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
-                self.misses += 1
                 return None
-            self.hits += 1
             self._entries.move_to_end(key)
             return entry[0]
 

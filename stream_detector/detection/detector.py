@@ -19,6 +19,7 @@ from stream_detector.inference.artefact import TOKENIZER, Manifest, find, verify
 from stream_detector.inference.backend import Backend, WindowOutput
 from stream_detector.inference.onnx import OnnxBackend
 from stream_detector.inference.windowing import TokenizedView, WindowSpec, special_tokens, view_windows
+from stream_detector.observability import Metrics
 from stream_detector.settings import Settings
 from stream_detector.text.masking import mask
 from stream_detector.text.view import NormalizedView, Normalizer
@@ -56,6 +57,7 @@ class Detector:
         normalizer: makes the view that the network reads.
         threshold: probability from which a text is Fraud.
         unmasked: evidence carries its text in the clear.
+        metrics: where cache look-ups and tokens are counted.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Detector:
         *,
         threshold: float,
         unmasked: bool = False,
+        metrics: Metrics | None = None,
     ) -> None:
         self.manifest = manifest
         self.threshold = threshold
@@ -75,10 +78,11 @@ class Detector:
         self._backend = backend
         self._normalizer = normalizer
         self._unmasked = unmasked
+        self._metrics = metrics or Metrics()
         self._spec = WindowSpec(manifest.window.tokens, manifest.window.overlap)
 
     @classmethod
-    def load(cls, settings: Settings) -> Self:
+    def load(cls, settings: Settings, metrics: Metrics | None = None) -> Self:
         """Load the artefact that the settings name, check its files and warm it up.
 
         Raises:
@@ -96,6 +100,7 @@ class Detector:
             Normalizer(policy.platform_names, policy.platform_domains + policy.allowed_domains),
             threshold=settings.threshold or manifest.threshold,
             unmasked=settings.unmasked_evidence,
+            metrics=metrics,
         )
         detector.score([{"warmUp": _WARM_UP}])
         return detector
@@ -140,9 +145,16 @@ class Detector:
     def _begin(self, texts: Iterable[str]) -> dict[str, TextVerdict | _Reading]:
         """Look each text up, or set the network to work on it."""
         pending: dict[str, TextVerdict | _Reading] = {}
+        tokens = 0
         for text in texts:
-            if text not in pending:
-                pending[text] = self.cache.get(text) or self._read(text)
+            if text in pending:
+                continue
+            known = self.cache.get(text)
+            self._metrics.cache_requests.labels("miss" if known is None else "hit").inc()
+            pending[text] = reading = known or self._read(text)
+            tokens += len(reading.cut.ids) if isinstance(reading, _Reading) else 0
+        if tokens:
+            self._metrics.batch_tokens.observe(tokens)
         return pending
 
     def _read(self, text: str) -> _Reading:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
+from stream_detector.batching import CloseReason
 from stream_detector.errors import DeadLetterLimitError
 from stream_detector.observability import Metrics
 from stream_detector.settings import Settings
@@ -19,8 +21,19 @@ class Accounts:
         self._promise_s = settings.promise_ms / 1000
         self._metrics = metrics
 
-    def count(self, outcome: Outcome) -> None:
-        """Enter one outcome."""
+    def enter(self, outcomes: Sequence[Outcome], reason: CloseReason, *, now: float) -> list[Outcome]:
+        """Enter a batch that was committed just now, and return its outcomes with their latencies."""
+        self._metrics.batch_size.observe(len(outcomes))
+        self._metrics.batch_closed.labels(reason.value).inc()
+        published = [
+            replace(outcome, latency_s=max(0.0, now - outcome.event.occurred_at.timestamp())) if outcome.event else outcome
+            for outcome in outcomes
+        ]
+        for outcome in published:
+            self._count(outcome)
+        return published
+
+    def _count(self, outcome: Outcome) -> None:
         event_type = event_type_of(outcome, self._topics)
         self._metrics.events.labels(event_type, outcome.kind.value).inc()
         if outcome.latency_s is not None:

@@ -115,8 +115,13 @@ class Subscription:
                 if not faults:
                     return positions
                 cause = faults[0].name()
+            if self._readiness.set(State.KAFKA_UNREACHABLE):
+                _log.warning("committed offsets can't be read yet", cause=cause)
             self._stopping.wait(0.1)
-        raise RetryableDeliveryError(f"reading committed offsets: {self.errors.explain(cause)}; is Kafka up?")
+        raise RetryableDeliveryError(
+            f"reading committed offsets: {self.errors.explain(cause)}; Kafka is down, or a transaction on the group's offsets"
+            " hangs (kafka-transactions.sh find-hanging)"
+        )
 
     def _observe(self, statistics: str) -> None:
         """Take lag and reachability from librdkafka's statistics: no call to the broker, no cost in the loop."""

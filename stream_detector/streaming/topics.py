@@ -30,6 +30,10 @@ class KnowsTopics(Protocol):
         """The cluster's metadata."""
         ...
 
+    def poll(self, timeout: float = -1) -> object:
+        """Serve callbacks."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class TopicReport:
@@ -67,6 +71,7 @@ def require_topics(client: KnowsTopics, names: tuple[str, ...], errors: ClientEr
     try:
         missing = [name for name in names if not _exists(client, name)]
     except KafkaException as exception:
+        client.poll(0)  # serves the error callback, which knows the cause
         raise _unreachable(settings, errors, kafka_error(exception)) from None
     if missing:
         raise ConfigurationError(

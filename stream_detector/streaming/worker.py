@@ -10,14 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
 import structlog
 from confluent_kafka import Message
 
-from stream_detector.batching import BatchLimits, CloseReason, Supply, close_reason
+from stream_detector.batching import BatchLimits, CloseReason, EventCost, Supply, close_reason
 from stream_detector.contracts import Event, ScoringResponse
 from stream_detector.errors import DeadLetterLimitError, ProducerLostError, RetryableDeliveryError
 from stream_detector.observability import Metrics, Readiness, State
@@ -38,8 +37,6 @@ from stream_detector.streaming.watchdog import Watchdog
 # How long a stop may go unnoticed while no event comes. An event ends the wait at once.
 _WAIT_S: Final = 0.1
 _CLOSE_S: Final = 20.0
-# Weight of the newest batch in the running estimate of what an event costs.
-_NEWEST: Final = 0.2
 
 _log = structlog.get_logger()
 
@@ -82,7 +79,7 @@ class Worker:
         self._accounts = Accounts(settings, metrics)
         self._limit = DeadLetterLimit.of(settings)
         self._batch = MicroBatch(settings.promise_ms / 1000)
-        self._cost_per_event = 0.0
+        self._cost = EventCost()
 
     def stop(self) -> None:
         """Ask `run` to finish what it has in hand and return. Safe from any thread and from a signal handler."""
@@ -98,13 +95,7 @@ class Worker:
         """
         settings, name = self._settings, identity(self._settings)
         with Watchdog() as watchdog:
-            subscription = Subscription(
-                settings,
-                name,
-                self._metrics,
-                self._readiness,
-                stopping=self._stopping,
-            )
+            subscription = Subscription(settings, name, self._metrics, self._readiness, stopping=self._stopping)
             guarantee = guarantee_for(settings, name, subscription.consumer, watchdog)
             try:
                 require_topics(subscription.consumer, settings.topics.inputs, subscription.errors, settings)
@@ -143,7 +134,7 @@ class Worker:
         while True:
             if message is not None:
                 self._take(message)
-            limits = BatchLimits(self._settings.max_batch_events, self._cost_per_event)
+            limits = BatchLimits(self._settings.max_batch_events, self._cost.seconds)
             supply = Supply.CLOSED if self._stopping.is_set else Supply.IDLE if message is None else Supply.MORE
             reason = close_reason(len(self._batch), self._batch.oldest_deadline, limits, supply, now=time.time())
             if reason is not None or (message is None and not self._batch):
@@ -183,16 +174,10 @@ class Worker:
         self._patience.succeeded()
         self._readiness.set(State.READY)
         done = time.time()
-        self._learn(done - began, len(outcomes))
-        self._metrics.batch_size.observe(len(outcomes))
-        self._metrics.batch_closed.labels(reason.value).inc()
-        for outcome in outcomes:
-            published = replace(
-                outcome, latency_s=max(0.0, done - outcome.event.occurred_at.timestamp()) if outcome.event else None
-            )
-            self._accounts.count(published)
+        self._cost.learn(done - began, len(outcomes))
+        for outcome in self._accounts.enter(outcomes, reason, now=done):
             if self._on_outcome is not None:
-                self._on_outcome(published)
+                self._on_outcome(outcome)
 
     def _conclude(self) -> list[Outcome]:
         """The outcome of every record of the batch, in order."""
@@ -227,10 +212,6 @@ class Worker:
                 self._patience.failed(error)
             else:
                 return
-
-    def _learn(self, seconds: float, events: int) -> None:
-        cost = max(0.0, seconds) / events
-        self._cost_per_event = cost if self._cost_per_event == 0 else self._cost_per_event + _NEWEST * (cost - self._cost_per_event)
 
     @contextmanager
     def _stage(self, stage: str) -> Iterator[None]:

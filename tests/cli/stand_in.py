@@ -22,7 +22,7 @@ class StandIn:
     backend_name = "stand-in"
 
     @classmethod
-    def load(cls, settings: object) -> Self:
+    def load(cls, settings: object, metrics: object = None) -> Self:
         """Nothing to load."""
         return cls()
 

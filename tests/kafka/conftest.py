@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 import uuid
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from stream_detector.settings import Delivery, Settings, TopicSettings
-from stream_detector.streaming import EmbeddedBroker, create_topics
+from stream_detector.streaming import EmbeddedBroker, create_topics, worker
+from stream_detector.streaming.watchdog import Watchdog
 from tests.kafka.broker import ApacheKafka
+
+
+@pytest.fixture(autouse=True)
+def _no_sudden_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hanging call must fail its test, not end pytest: in a thread, the watchdog only says what hangs."""
+    monkeypatch.setattr(worker, "Watchdog", partial(Watchdog, lambda call: sys.stderr.write(f"hangs: {call}\n")))
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ class RunningWorker:
         self.readiness = Readiness()
         self.error: BaseException | None = None
         self.worker = Worker(settings, scorer or StandInScorer(), self.metrics, self.readiness, on_outcome=self.outcomes.append)
-        self._thread = threading.Thread(target=self._run)
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
         """Start it."""

@@ -21,7 +21,7 @@ from stream_detector.streaming.watchdog import Watchdog
 from tests.kafka.broker import ApacheKafka
 from tests.kafka.conftest import unique_settings
 from tests.kafka.running import RunningWorker, until
-from tests.kafka.traffic import numbered, received, send, violations
+from tests.kafka.traffic import committed, numbered, received, send, violations
 
 pytestmark = pytest.mark.kafka
 
@@ -53,8 +53,7 @@ def test_output_of_an_aborted_batch_is_invisible(exactly_once: Settings) -> None
     consumer.close()
 
 
-@pytest.mark.parametrize("point", ["produced", "sent"])
-@pytest.mark.parametrize("slot", [0, None], ids=["slot", "no-slot"])
+@pytest.mark.parametrize(("point", "slot"), [("produced", 0), ("sent", 0), ("sent", None)])
 def test_a_crash_in_mid_transaction_loses_and_repeats_nothing(
     exactly_once: Settings, tmp_path: Path, point: str, slot: int | None
 ) -> None:
@@ -81,6 +80,8 @@ def test_a_crash_in_mid_transaction_loses_and_repeats_nothing(
     assert sum(violations(settings, "read_uncommitted").values()) > sum(before.values()), "no output was left hanging"
     with RunningWorker(settings) as running:
         running.has(200 - sum(before.values()))
+        # Without the dead worker's identity nobody ends its transaction: until it times out, readers wait before it.
+        until(lambda: len(violations(settings)) == 200, "the end of the dead worker's transaction")
     assert violations(settings) == once(200)
 
 
@@ -99,16 +100,19 @@ def test_a_fenced_producer_is_made_anew(exactly_once: Settings) -> None:
 def test_a_second_worker_takes_its_share(exactly_once: Settings) -> None:
     """Workers that come and go while events flow: partitions move, and every event has its output once."""
     first_settings = exactly_once.model_copy(update={"slot": None, "max_batch_events": 5})
+    topics = exactly_once.topics.inputs
     with RunningWorker(first_settings) as first:
-        send(exactly_once, numbered(exactly_once, range(100)))
-        first.has(1)
+        first.has(send(exactly_once, numbered(exactly_once, range(100))))
         with RunningWorker(first_settings) as second:
-            until(lambda: second.readiness.ready, "the second worker")
-            send(exactly_once, numbered(exactly_once, range(100, 300)))
+            until(lambda: any(map(second.lags, topics)), "partitions for the second worker")
+            # To all partitions, for either worker has some of them.
+            total = 100
+            for topic in topics:
+                total += send(exactly_once, numbered(exactly_once, range(total, total + 70), topic))
             until(lambda: second.outcomes, "a share for the second worker")
-        send(exactly_once, numbered(exactly_once, range(300, 350)))
-        first.has(350 - len(second.outcomes))
-    assert violations(exactly_once) == once(350)
+        total += send(exactly_once, numbered(exactly_once, range(total, total + 50)))
+        first.has(total - len(second.outcomes))
+    assert violations(exactly_once) == once(total)
 
 
 def test_a_second_worker_in_the_same_slot_ends_the_first(exactly_once: Settings) -> None:
@@ -151,6 +155,9 @@ def test_a_broker_that_dies_and_returns(tmp_path: Path) -> None:
         send(settings, numbered(settings, range(50)))
         with RunningWorker(settings) as running:
             running.has(50)
+            # Not before the transaction's end is written everywhere: a broker that dies in between can leave the group's
+            # offsets unreadable until it is restarted once more (Apache Kafka 4.3.1, see docs).
+            until(lambda: committed(settings, settings.topics.listing_updates) == 50, "the offsets")
             kafka.kill()
             until(lambda: running.readiness.state is State.KAFKA_UNREACHABLE, "unreadiness")
             kafka.start()

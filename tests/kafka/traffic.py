@@ -43,14 +43,14 @@ def event(number: int, event_type: str = "listing-update", text: str = "A quiet 
     return orjson.dumps(document)
 
 
-def numbered(settings: Settings, numbers: Iterable[int]) -> list[Sent]:
+def numbered(settings: Settings, numbers: Iterable[int], topic: str | None = None) -> list[Sent]:
     """Listing updates that are all violations, keyed so that they spread over the partitions."""
-    topic = settings.topics.listing_updates
+    topic = topic or settings.topics.listing_updates
     return [Sent(topic, event(number, text="on whatsapp"), str(number % 7).encode()) for number in numbers]
 
 
-def send(settings: Settings, records: Iterable[Sent]) -> None:
-    """Write records, and wait until they are written."""
+def send(settings: Settings, records: list[Sent]) -> int:
+    """Write records, and wait until they are written; return how many they were."""
     producer = Producer({"bootstrap.servers": settings.bootstrap_servers, "linger.ms": 0})
     failures: list[KafkaError] = []
     for record in records:
@@ -63,6 +63,7 @@ def send(settings: Settings, records: Iterable[Sent]) -> None:
         )
     assert producer.flush(_TIMEOUT_S) == 0
     assert not failures
+    return len(records)
 
 
 def received(settings: Settings, topic: str, isolation: str = "read_committed") -> list[Message]:
@@ -104,7 +105,9 @@ def violations(settings: Settings, isolation: str = "read_committed") -> Counter
 
 def committed(settings: Settings, topic: str) -> int:
     """How many records of a topic the group is through with, all partitions together."""
-    consumer = Consumer({"bootstrap.servers": settings.bootstrap_servers, "group.id": settings.group_id})
+    consumer = Consumer(
+        {"bootstrap.servers": settings.bootstrap_servers, "group.id": settings.group_id, "isolation.level": "read_committed"}
+    )
     try:
         partitions = consumer.list_topics(topic, timeout=_TIMEOUT_S).topics[topic].partitions
         positions = consumer.committed([TopicPartition(topic, number) for number in partitions], timeout=_TIMEOUT_S)
