@@ -60,7 +60,7 @@ class Mixture:
         bare: pieces without any background.
     """
 
-    violation: float = 0.5
+    violation: float = 0.45
     real_background: float = 0.6
     bare: float = 0.1
 
