@@ -17,8 +17,8 @@ from stream_detector.streaming.clients import ClientErrors, make_admin
 from stream_detector.streaming.faults import kafka_error
 
 _TIMEOUT_S: Final = 10.0
-# How long a topic that the broker makes when it is asked about may take to get its leader.
-_CREATION_S: Final = 10.0
+# How long a topic that was created just now may take to be known to the broker that is asked, and to get its leader.
+_CREATION_S: Final = 3.0
 #: What a violation or dead letter holds beside the event's own bytes: verdict, evidence, headers.
 _OVERHEAD_BYTES: Final = 64 * 1024
 
@@ -68,8 +68,9 @@ def require_topics(client: KnowsTopics, names: tuple[str, ...], errors: ClientEr
     Raises:
         ConfigurationError: naming the missing topics, or saying that no broker answers.
     """
+    end = time.monotonic() + _CREATION_S
     try:
-        missing = [name for name in names if not _exists(client, name)]
+        missing = [name for name in names if not _exists(client, name, until=end)]
     except KafkaException as exception:
         client.poll(0)  # serves the error callback, which knows the cause
         raise _unreachable(settings, errors, kafka_error(exception)) from None
@@ -80,16 +81,12 @@ def require_topics(client: KnowsTopics, names: tuple[str, ...], errors: ClientEr
         )
 
 
-def _exists(client: KnowsTopics, name: str) -> bool:
-    end = time.monotonic() + _CREATION_S
-    while True:
-        error = client.list_topics(name, timeout=_TIMEOUT_S).topics[name].error
-        if error is None:
-            return True
-        # A topic that is just being made has no leader yet.
-        if error.code() != KafkaError.LEADER_NOT_AVAILABLE or time.monotonic() > end:
+def _exists(client: KnowsTopics, name: str, *, until: float) -> bool:
+    while client.list_topics(name, timeout=_TIMEOUT_S).topics[name].error is not None:
+        if time.monotonic() > until:
             return False
         time.sleep(0.05)
+    return True
 
 
 def _reach(admin: AdminClient, settings: Settings, errors: ClientErrors) -> None:

@@ -35,7 +35,11 @@ class ApacheKafka:
 
     def __enter__(self) -> Self:
         """Start it."""
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -133,7 +137,7 @@ def main() -> int:
         with ApacheKafka(port) as kafka:
             sys.stdout.write(
                 f"Apache Kafka answers at {kafka.bootstrap_servers}; Ctrl-C ends it. Next, in another terminal:\n"
-                f"  stream-detector topics create --bootstrap-servers {kafka.bootstrap_servers}\n"
+                f"  stream-detector topics create --replication-factor 1 --bootstrap-servers {kafka.bootstrap_servers}\n"
             )
             sys.stdout.flush()
             kafka.wait()

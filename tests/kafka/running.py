@@ -47,6 +47,12 @@ class RunningWorker:
         if kind is None and self.error is not None:
             raise self.error
 
+    def ready(self) -> None:
+        """Wait until it can work."""
+        until(lambda: self.readiness.ready or self.error, "readiness")
+        if self.error is not None:
+            raise self.error
+
     def has(self, count: int) -> None:
         """Wait for so many outcomes."""
         until(lambda: len(self.outcomes) >= count or self.error, f"{count} outcomes, there are {len(self.outcomes)}")

@@ -135,7 +135,7 @@ def test_an_event_alone_is_not_kept_waiting(settings: Settings) -> None:
     """A batch is closed as soon as nothing else is there; then all is taken, and the lag says so."""
     # A promise that a busy machine keeps too: an event that is late already closes its batch for another reason.
     with RunningWorker(settings.model_copy(update={"promise_ms": 60_000})) as running:
-        until(lambda: running.readiness.ready, "readiness")
+        running.ready()
         send(settings, numbered(settings, range(1)))
         running.has(1)
         until(lambda: running.lags(settings.topics.listing_updates) == {0.0}, "a lag of 0 in all partitions")

@@ -118,9 +118,9 @@ def test_a_second_worker_takes_its_share(exactly_once: Settings) -> None:
 def test_a_second_worker_in_the_same_slot_ends_the_first(exactly_once: Settings) -> None:
     """Two workers with one slot don't fight forever: the older one stops and says why."""
     with RunningWorker(exactly_once) as second_holder:
-        until(lambda: second_holder.readiness.ready, "the first worker")
+        second_holder.ready()
         with RunningWorker(exactly_once) as usurper:
-            until(lambda: usurper.readiness.ready, "the second worker")
+            usurper.ready()
             send(exactly_once, numbered(exactly_once, range(20)))
             usurper.has(20)
             until(lambda: second_holder.error, "the end of the first worker")

@@ -140,7 +140,11 @@ class Fillers:
         name = self._joined(("", "_", ".", "", "_"))
         if r.random() < 0.15:
             name = name.title().replace(".", "")
-        return r.choice(("@", "@", "@", "@", "", "", "", "@ ", "#")) + name
+        sign = r.choice(("@", "@", "@", "@", "", "", "", "@ ", "#"))
+        if not sign and name.isalpha() and name.islower():
+            # One plain word alone is no handle to anybody, and to call it one would be noise.
+            name += r.choice(("_", ".")) + self._word()
+        return sign + name
 
     def _words(self) -> str:
         r = self.rng
