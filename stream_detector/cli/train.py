@@ -42,7 +42,7 @@ def train() -> None:
 @_listings_option
 @_work_option
 @_seed_option
-@click.option("--size", type=click.IntRange(1), default=72_000, show_default=True, help="Composed samples.")
+@click.option("--size", type=click.IntRange(1), default=60_000, show_default=True, help="Composed samples.")
 @click.option("--split", type=click.Choice(["train", "dev", "test"]), default="train", show_default=True)
 def corpus(*, listings: Path, work: Path, seed: int, size: int, split: str) -> None:
     """Compose labelled texts from real listings and language packs."""
@@ -116,7 +116,7 @@ def evaluate(*, listings: Path, seed: int, model: str, size: int, out: Path | No
 @_work_option
 @_seed_option
 @click.argument("folder", type=_FOLDER)
-@click.option("--size", type=click.IntRange(1), default=72_000, show_default=True, help="Composed samples.")
+@click.option("--size", type=click.IntRange(1), default=60_000, show_default=True, help="Composed samples.")
 @click.option("--refresh-version", required=True, help="Names this training run, such as v20261124.")
 @click.pass_context
 def everything(

@@ -218,8 +218,10 @@ class Detector:
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
-    """An artefact's tokenizer."""
-    return Tokenizer.from_file(str(folder / TOKENIZER))
+    """An artefact's tokenizer. It reads "[SEP]" in a text as what it says, not as the token of that name."""
+    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    tokenizer.encode_special_tokens = True
+    return tokenizer
 
 
 def _in_original(view: NormalizedView, finding: Finding) -> Finding:

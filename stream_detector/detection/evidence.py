@@ -19,9 +19,13 @@ from stream_detector.text.view import NormalizedView
 #: Unmarked tokens that may stand inside one span: "0770 (then) 0900".
 _BRIDGE = 2
 
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}")
-_URL = re.compile(r"(?:https?://)?(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24}(?![\w@])(?:/[^\s<>()\"']{0,200})?", re.IGNORECASE)
-_PHONE = re.compile(r"(?<![\w.])\+?\(?\d(?:[ ./()-]{0,2}\d){6,14}(?!\d)")
+# ASCII, because Chinese and Japanese words touch an address without being part of it.
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}", re.ASCII)
+# Not behind an @: there it is the rest of an address, or a handle.
+_URL = re.compile(
+    r"(?<![\w@.-])(?:https?://)?(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,24}(?![\w@])(?:/[^\s<>()\"']{0,200})?", re.ASCII | re.IGNORECASE
+)
+_PHONE = re.compile(r"(?<![\w.])\+?\(?\d(?:[ ./()-]{0,2}\d){6,14}(?!\d)", re.ASCII)
 _EDGE = " \t\n.,;:!?*•|-–—'\"»«·"
 
 

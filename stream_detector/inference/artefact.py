@@ -14,9 +14,9 @@ import hashlib
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from stream_detector.contracts import Kind
@@ -53,6 +53,12 @@ class WindowShape(_ManifestModel):
     tokens: int = Field(ge=16)
     overlap: int = Field(ge=0)
 
+    @model_validator(mode="after")
+    def _room_for_more(self) -> Self:
+        if self.overlap >= self.tokens - 2:
+            raise ValueError("overlap must leave room in a window, which holds two special tokens")
+        return self
+
 
 class Manifest(_ManifestModel):
     """What an artefact says of itself."""
@@ -68,6 +74,13 @@ class Manifest(_ManifestModel):
     tags: tuple[Kind | None, ...]
     files: Mapping[str, str]
     evaluation: Mapping[str, Any] = Field(default_factory=dict)
+
+    @field_validator("tags")
+    @classmethod
+    def _outside_first(cls, tags: tuple[Kind | None, ...]) -> tuple[Kind | None, ...]:
+        if tags[:1] != (None,) or None in tags[1:]:
+            raise ValueError("the first must be null (outside) and no other")
+        return tags
 
 
 def available() -> list[Path]:
@@ -108,7 +121,7 @@ def load_manifest(folder: Path) -> Manifest:
         raise ArtefactError(f"{file}: {error.strerror}") from None
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
-        field = ".".join(map(str, fault["loc"]))
+        field = ".".join(map(str, fault["loc"])) or "not a manifest"
         raise ArtefactError(f"{file}: {field}: {fault['msg']}; export the model anew with stream-detector train export") from None
 
 

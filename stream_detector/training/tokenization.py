@@ -29,4 +29,5 @@ def build_tokenizer(base: Path) -> Tokenizer:
     )
     tokenizer.no_truncation()
     tokenizer.no_padding()
+    tokenizer.encode_special_tokens = True  # as the detector does; it isn't saved
     return tokenizer
