@@ -2,7 +2,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-LISTINGS ?= ../shared/listings
+LISTINGS ?= listings
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-training setup setup-dev setup-train lint types unit kafka-setup kafka model lock clean
@@ -57,6 +57,7 @@ kafka-setup:  ## Java, Maven and Apache Kafka's jars, where they are missing
 	@bash deploy/kafka/setup.sh
 
 model: setup-train  ## rebuild the shipped model from listing texts (LISTINGS=folder); hours on two cores
+	@test -d $(LISTINGS) || { echo "make model: no folder $(LISTINGS); give one of <city>.jsonl.gz files: make model LISTINGS=folder"; exit 1; }
 	$(BIN)/stream-detector train all models/contact-minilm-l6 --listings $(LISTINGS) --refresh-version v$$(date +%Y%m%d)
 
 lock:  ## renew requirements/*.lock from pyproject.toml (needs uv)

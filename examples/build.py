@@ -48,7 +48,7 @@ VIOLATIONS = (
     ("listingDescription", "加微信 sunnyhome520_example 可以优惠"),
     ("listingDescription", "Πάρτε με τηλέφωνο στο 210 555 0142 για καλύτερη τιμή."),
     ("listingDescription", "Boka direkt hos oss så slipper du avgiften, ring 070-1740 615."),
-    ("houseRules", "The deposit is paid in cash to me, not through the app; send it with Revolut to @hostexample beforehand."),
+    ("houseRules", "The deposit is paid in cash to me, not through the app; send it with Revolut to @host_example_0 beforehand."),
     ("houseRules", "Questions? o77oo 9oo l42"),
     ("houseRules", "Scan the QR code in the last photo to book without the fee."),
     ("houseRules", "Contattaci su WhatsApp al 320 555 0133 per uno sconto."),
@@ -62,7 +62,7 @@ VIOLATIONS = (
     ("profile", "Me encontra no zap: 21 5550-0123, combinamos por fora."),
     ("profile", "http://www.riverside-example.example/book"),
     ("profile", "You can find more of my apartments by searching for Riverside Example Stays on the web and booking there."),
-    ("profile", "Reviews and direct booking: linktr.ee/example_host"),
+    ("profile", "Reviews and direct booking: links.example/our_flat"),
     ("profile", "zadzwoń do mnie: pięćset pięćdziesiąt pięć, zero jeden, zero siedem"),
 )
 

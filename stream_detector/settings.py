@@ -21,6 +21,8 @@ from stream_detector.errors import ConfigurationError
 
 ENVIRONMENT_PREFIX = "STREAM_DETECTOR_"
 
+_UNDERSCORED_KAFKA_KEYS = frozenset({"log_level"})
+
 
 class Delivery(StrEnum):
     """How often a subscriber sees the outcome of one input record."""
@@ -287,7 +289,9 @@ def _from_environment(environment: Mapping[str, str]) -> dict[tuple[str, ...], o
             continue
         path = tuple(part.lower() for part in name.removeprefix(ENVIRONMENT_PREFIX).split("__"))
         if path[0] == "kafka":
-            path = ("kafka", ".".join(path[1:]).replace("_", "."))
+            # librdkafka separates words by dots, but for a few keys such as log_level.
+            key = ".".join(path[1:])
+            path = ("kafka", key if key in _UNDERSCORED_KAFKA_KEYS else key.replace("_", "."))
         elif path[0] == "policy":
             found[path] = tuple(item.strip() for item in text.split(",") if item.strip())
             continue

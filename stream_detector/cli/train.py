@@ -42,7 +42,7 @@ def train() -> None:
 @_listings_option
 @_work_option
 @_seed_option
-@click.option("--size", type=click.IntRange(1), default=60_000, show_default=True, help="Composed samples.")
+@click.option("--size", type=click.IntRange(1), default=52_000, show_default=True, help="Composed samples.")
 @click.option("--split", type=click.Choice(["train", "dev", "test"]), default="train", show_default=True)
 def corpus(*, listings: Path, work: Path, seed: int, size: int, split: str) -> None:
     """Compose labelled texts from real listings and language packs."""
@@ -95,15 +95,26 @@ def export(
 @_seed_option
 @click.argument("model", default="contact-minilm-l6")
 @click.option("--size", type=click.IntRange(1), default=4000, show_default=True, help="Composed samples.")
+@click.option(
+    "--challenge",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    default=Path("benchmarks/challenge.jsonl"),
+    show_default=True,
+    help="Texts written by hand, labelled.",
+)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write the figures here as JSON.")
-def evaluate(*, listings: Path, seed: int, model: str, size: int, out: Path | None) -> None:
+@click.option("--record", is_flag=True, help="Put the headline figures into the model's manifest.")
+def evaluate(*, listings: Path, seed: int, model: str, size: int, challenge: Path, out: Path | None, record: bool) -> None:
     """Measure MODEL on listings of cities that it wasn't trained on."""
     pipeline = _pipeline()
     from stream_detector.inference.artefact import find  # noqa: PLC0415 - keeps --help fast
 
+    folder = find(model)
     figures = pipeline.evaluate(
-        find(model), listings=listings, size=size, seed=seed, report=lambda line: click.echo(line, err=True)
+        folder, listings=listings, challenge=challenge, size=size, seed=seed, report=lambda line: click.echo(line, err=True)
     )
+    if record:
+        pipeline.record(folder, figures)
     text = json.dumps(figures, indent=2, ensure_ascii=False)
     if out:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -116,18 +127,17 @@ def evaluate(*, listings: Path, seed: int, model: str, size: int, out: Path | No
 @_work_option
 @_seed_option
 @click.argument("folder", type=_FOLDER)
-@click.option("--size", type=click.IntRange(1), default=60_000, show_default=True, help="Composed samples.")
+@click.option("--size", type=click.IntRange(1), default=52_000, show_default=True, help="Composed samples.")
 @click.option("--refresh-version", required=True, help="Names this training run, such as v20261124.")
 @click.pass_context
 def everything(
     context: click.Context, *, listings: Path, work: Path, seed: int, folder: Path, size: int, refresh_version: str
 ) -> None:
     """Every step in turn: corpus, fit, export to FOLDER, evaluate."""
-    if not (work / "train.jsonl.gz").is_file():
-        context.invoke(corpus, listings=listings, work=work, seed=seed, size=size, split="train")
+    context.invoke(corpus, listings=listings, work=work, seed=seed, size=size, split="train")
     context.invoke(fit, work=work, seed=seed)
     context.invoke(export, listings=listings, work=work, seed=seed, folder=folder, refresh_version=refresh_version)
-    context.invoke(evaluate, listings=listings, seed=seed, model=str(folder), out=work / "evaluation.json")
+    context.invoke(evaluate, listings=listings, seed=seed, model=str(folder), out=work / "evaluation.json", record=True)
 
 
 def _pipeline() -> Any:

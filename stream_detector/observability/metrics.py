@@ -29,7 +29,7 @@ class Metrics:
             registry=self.registry,
         )
         # Where does the time go? `wait`: occurrence until the worker took the event, one observation an event (large:
-        # slow producers, or a backlog); `decode`, `score` and `publish`: one observation a batch.
+        # slow producers, or a backlog); `decode`: one observation a record; `score` and `publish`: one a batch.
         self.stage_latency = Histogram(
             "stream_detector_stage_latency_seconds",
             "Time spent in one stage of an event's way",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -53,7 +54,7 @@ def fit(
         report: called with a line of progress.
 
     Raises:
-        ConfigurationError: the checkpoint belongs to another recipe or another amount of data.
+        ConfigurationError: the checkpoint belongs to another recipe or other data.
     """
     torch.manual_seed(recipe.seed)
     groups = _parameter_groups(network, recipe)
@@ -64,7 +65,7 @@ def fit(
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min((step + 1) / warm, max(0.0, (steps - step) / (steps - warm + 1)))
     )
-    identity = json.dumps(asdict(recipe) | {"steps": steps}, sort_keys=True)
+    identity = json.dumps(asdict(recipe) | {"steps": steps, "windows": _fingerprint(windows)}, sort_keys=True)
     done = _resume(folder / "checkpoint.pt", identity, network, optimizer, schedule)
     network.train()
     started, losses = time.monotonic(), [0.0, 0.0]
@@ -84,6 +85,14 @@ def fit(
             )
         if (step + 1) % recipe.checkpoint_every == 0:
             _save(folder / "checkpoint.pt", identity, network, optimizer, schedule, step + 1)
+
+
+def _fingerprint(windows: Sequence[LabelledWindow]) -> int:
+    """Tells one training set from another."""
+    checksum = 0
+    for window in windows:
+        checksum = zlib.crc32(window.tags, zlib.crc32(window.tokens.tobytes(), checksum))
+    return checksum
 
 
 def _epoch(windows: Sequence[LabelledWindow], recipe: Recipe, epoch: int, special: tuple[int, int]) -> list[Batch]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 
 from stream_detector.contracts import Kind
 from stream_detector.detection import Detector
-from stream_detector.inference.artefact import GRAPH, Calibration, WindowShape
+from stream_detector.inference.artefact import GRAPH, Calibration, WindowShape, load_manifest
 from stream_detector.inference.windowing import WindowSpec, special_tokens
 from stream_detector.settings import PolicySettings, Settings
 from stream_detector.text.view import Normalizer
@@ -40,6 +40,8 @@ from stream_detector.training.tokenization import build_tokenizer
 Report = Callable[[str], None]
 
 WINDOW = WindowShape(tokens=128, overlap=32)
+
+_HEADLINE = ("violationsFound", "harmlessWrong", "spanOverlaps", "kindRight")
 
 #: Share of violations that a stream is taken to carry: a scan of real listing texts found 0.3 to 1 %.
 STREAM_PRIOR = 0.01
@@ -105,6 +107,22 @@ def plain_samples(listings: Sequence[ListingText], count: int, seed: int) -> lis
     clean = [listing for listing in listings if not is_suspicious(listing.text)]
     chosen = Random(seed).sample(clean, min(count, len(clean)))
     return [Sample(listing.text, (), listing.language, ("plain",), (), listing.key) for listing in chosen]
+
+
+def challenge_samples(file: Path) -> list[Sample]:
+    """Texts that somebody who didn't know the language packs wrote by hand; only their labels are known, not their spans."""
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return [
+        Sample(
+            text=row["text"],
+            spans=(Span(0, len(row["text"]), Kind(row["kind"])),) if row["label"] == "Fraud" else (),
+            language=row["language"],
+            families=(row["family"],),
+            disguises=(row["family"],),
+            source=row["id"],
+        )
+        for row in rows
+    ]
 
 
 def write_corpus(samples: Sequence[Sample], file: Path) -> None:
@@ -184,7 +202,7 @@ def _logit(probability: float) -> float:
     return float(np.log(clipped / (1 - clipped)))
 
 
-def evaluate(folder: Path, *, listings: Path, size: int, seed: int, report: Report) -> dict[str, Any]:
+def evaluate(folder: Path, *, listings: Path, challenge: Path, size: int, seed: int, report: Report) -> dict[str, Any]:
     """Figures on the held-back cities: composed samples, plain texts and the reviewed real ones."""
     texts = [listing for listing in read_listings(listings) if Split("test").holds(listing)]
     composed = list(Composer(texts, seed=seed + 2).samples(size))
@@ -192,6 +210,7 @@ def evaluate(folder: Path, *, listings: Path, size: int, seed: int, report: Repo
         judged = judge(detector, composed)
         plain = judge(detector, plain_samples(texts, 3 * size, seed))
         reviewed = judge(detector, reviewed_samples(texts))
+        written = judge(detector, challenge_samples(challenge))
     for j in worst(judged, 20):
         report(
             f"{j.response.probability_score} {'violation' if j.sample.offends else 'harmless'} {j.sample.language} {j.sample.families}"
@@ -201,4 +220,19 @@ def evaluate(folder: Path, *, listings: Path, size: int, seed: int, report: Repo
         "composed": summarize(judged),
         "plain": summarize(plain),
         "reviewed": summarize(reviewed),
+        "challenge": summarize(written),
     }
+
+
+def record(folder: Path, figures: Mapping[str, Any]) -> None:
+    """Put an evaluation's headline figures into the manifest, so that they travel with the artefact."""
+    manifest = load_manifest(folder)
+    headline = {part: {name: figures[part][name] for name in _HEADLINE} for part in ("composed", "plain", "reviewed", "challenge")}
+    write_manifest(
+        folder,
+        Versions(manifest.model_code, manifest.model_version, manifest.refresh_version, manifest.model_segment),
+        calibration=manifest.calibration,
+        threshold=manifest.threshold,
+        window=manifest.window,
+        evaluation={"heldBackCities": figures["heldBackCities"], **headline},
+    )

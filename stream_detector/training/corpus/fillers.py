@@ -86,16 +86,19 @@ class Fillers:
         ]
         if r.random() < 0.25:
             parts.append(str(r.choice((r.randrange(1, 100), r.randrange(1955, 2027), r.randrange(100, 9999)))))
-        if r.random() < 0.06:
+        if r.random() < 0.08:
             parts = ["".join(r.choice(_LETTERS + string.digits) for _ in range(r.randrange(5, 11)))]
         return r.choice(separators).join(parts)
 
     def _host(self) -> str:
+        return self._joined(("", "", "-")) + "." + self._tld()
+
+    def _tld(self) -> str:
         r = self.rng
-        name = self._joined(("", "", "-"))
+        if r.random() < 0.08:
+            return "example"
         tld = r.choice(self.pack.domains if r.random() < 0.6 else self.world.tlds)
-        tld = r.choice(("com", tld, tld)).lstrip(".")
-        return f"{name}.{tld}"
+        return r.choice(("com", tld, tld)).lstrip(".")
 
     def _email(self) -> str:
         r = self.rng
@@ -353,7 +356,11 @@ class Fillers:
     def _third_url(self) -> str:
         r = self.rng
         if r.random() < 0.55:
-            return r.choice(("", "www.", "https://", "https://www.", "")) + r.choice(self.world.third_sites)
+            site = r.choice(self.world.third_sites)
+            if site.endswith(".example") and r.random() < 0.95:
+                # The list's ending is for the reader; kept, it would tell harmless sites from offending ones.
+                site = site.removesuffix("example") + self._tld()
+            return r.choice(("", "www.", "https://", "https://www.", "")) + site
         return r.choice(("", "www.", "https://www.", "")) + self._host()
 
     def _third_phone(self) -> str:
