@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from stream_detector.contracts import Evidence, Label, ScoreDetails, ScoringResponse, format_probability
 from stream_detector.detection.cache import VerdictCache
 from stream_detector.detection.evidence import Finding, find_evidence
+from stream_detector.detection.seams import Seam, seams
 from stream_detector.inference.artefact import TOKENIZER, Manifest, find, verify
 from stream_detector.inference.backend import Backend, WindowOutput
 from stream_detector.inference.onnx import OnnxBackend
@@ -134,8 +135,10 @@ class Detector:
             One response a group, in order. `latency_ms` is the time from the call to that group's verdict.
         """
         started = time.perf_counter()
-        pending = self._begin(text for group in texts for text in group.values())
-        return [self._respond(group, pending, started) for group in texts]
+        joints = [tuple(seams(group)) for group in texts]
+        everything = [*(text for group in texts for text in group.values()), *(seam.text for joint in joints for seam in joint)]
+        pending = self._begin(everything)
+        return [self._respond(group, joint, pending, started) for group, joint in zip(texts, joints, strict=True)]
 
     def verdicts(self, texts: Sequence[str]) -> list[TextVerdict]:
         """Score texts one by one, without a response around them."""
@@ -180,11 +183,24 @@ class Detector:
         pending[text] = verdict
         return verdict
 
-    def _respond(self, group: Mapping[str, str], pending: dict[str, TextVerdict | _Reading], started: float) -> ScoringResponse:
+    def _respond(
+        self, group: Mapping[str, str], joint: Sequence[Seam], pending: dict[str, TextVerdict | _Reading], started: float
+    ) -> ScoringResponse:
         verdicts = {attribute: self._verdict(text, pending) for attribute, text in group.items()}
-        top = max(verdicts, key=lambda attribute: verdicts[attribute].probability, default="")
-        probability = verdicts[top].probability if verdicts else 0.0
-        fraud = probability >= self.threshold
+        probabilities = {attribute: verdict.probability for attribute, verdict in verdicts.items()}
+        findings = {attribute: list(verdict.findings) for attribute, verdict in verdicts.items()}
+        windows = sum(verdict.windows for verdict in verdicts.values())
+        for seam in joint:
+            together = self._verdict(seam.text, pending)
+            windows += together.windows
+            parts = [part for finding in together.findings for part in seam.divide(finding)]
+            # One side alone is that side's own affair, and its own verdict has all of the text around it.
+            if {attribute for attribute, _ in parts} == {seam.left, seam.right}:
+                probabilities[seam.left] = max(probabilities[seam.left], together.probability)
+                for attribute, finding in parts:
+                    findings[attribute].append(finding)
+        top = max(probabilities, key=lambda attribute: probabilities[attribute], default="")
+        probability = probabilities.get(top, 0.0)
         evidence = [
             Evidence(
                 attribute=attribute,
@@ -193,8 +209,8 @@ class Detector:
                 kind=finding.kind,
                 surface=self._surface(group[attribute][finding.start : finding.end]),
             )
-            for attribute, verdict in verdicts.items()
-            for finding in verdict.findings
+            for attribute, found in findings.items()
+            for finding in _without_overlaps(found)
         ]
         return ScoringResponse(
             model_code=self.manifest.model_code,
@@ -204,10 +220,10 @@ class Detector:
             model_segment=self.manifest.model_segment,
             top_contributor=top,
             score_details=ScoreDetails(
-                label=Label.FRAUD if fraud else Label.NON_FRAUD,
+                label=Label.FRAUD if probability >= self.threshold else Label.NON_FRAUD,
                 threshold=self.threshold,
                 evidence=tuple(evidence),
-                windows=sum(verdict.windows for verdict in verdicts.values()),
+                windows=windows,
                 backend=self._backend.name,
                 latency_ms=round((time.perf_counter() - started) * 1000, 3),
             ),
@@ -230,7 +246,7 @@ def _in_original(view: NormalizedView, finding: Finding) -> Finding:
 
 
 def _without_overlaps(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Windows overlap inside long sentences, and then both find the same: keep the surer."""
+    """Windows overlap inside long sentences, and seams read ends again; where two find the same, keep the surer."""
     kept: list[Finding] = []
     for finding in sorted(findings, key=lambda f: -f.confidence):
         if all(finding.end <= other.start or finding.start >= other.end for other in kept):

@@ -18,7 +18,7 @@ from stream_detector.text.view import Normalizer
 
 #: Words that offend, how sure the stand-in is (a logit), and as what.
 OFFENDING: Final[Mapping[str, tuple[float, Kind]]] = {
-    **{digit: (4.0, Kind.PHONE) for digit in "0123456789"},
+    **dict.fromkeys("0123456789", (4.0, Kind.PHONE)),
     "viber": (6.0, Kind.MESSENGER),
     "cash": (2.0, Kind.PAYMENT),
     "hint": (0.5, Kind.SOLICITATION),

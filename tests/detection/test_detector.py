@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,7 +106,7 @@ def test_evidence_is_sound_for_any_text(texts: list[str]) -> None:
     for group, response in zip(groups, detector(StandInBackend()).score(groups), strict=True):
         evidence = response.score_details.evidence
         assert all(0 <= e.start < e.end <= len(group["note"]) for e in evidence)
-        assert all(left.end <= right.start for left, right in zip(evidence, evidence[1:], strict=False))
+        assert all(left.end <= right.start for left, right in itertools.pairwise(evidence))
         assert bool(evidence) == (response.score_details.label is Label.FRAUD)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -127,7 +128,7 @@ _TAGS = st.lists(st.floats(-30, 30, width=32), min_size=len(_KINDS), max_size=le
 
 def _assert_sound(findings: Sequence[Finding], text: str) -> None:
     assert all(0 <= f.start < f.end <= len(text) and 0 <= f.confidence <= 1 for f in findings)
-    assert all(left.end <= right.start for left, right in zip(findings, findings[1:], strict=False))
+    assert all(left.end <= right.start for left, right in itertools.pairwise(findings))
 
 
 @given(

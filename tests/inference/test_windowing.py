@@ -82,7 +82,7 @@ def test_digits_are_tokens_of_their_own(tokenizer: Tokenizer) -> None:
 
 
 def test_a_text_cannot_name_special_tokens(tokenizer: Tokenizer) -> None:
-    """ "[SEP]" in a text is a word in brackets: a producer must not be able to end the window for the network."""
+    """A "[SEP]" in a text is a word in brackets: a producer must not be able to end the window for the network."""
     special = {tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]", "[MASK]", "[PAD]")}
     assert special.isdisjoint(_cut("555 [SEP] 0101 [CLS] [MASK] [PAD]", tokenizer).ids)
 

@@ -44,7 +44,7 @@ SUSPICIOUS = re.compile(
     | \binsta(?:gram)?\b | facebook | \bfb\b | \big\b | tiktok | twitter | youtube | linkedin | airb\w*\.\w+ | vimeo
     | e-?mail | courriel | \bmejl\b | \bmail\b | gmail | hotmail | outlook\. | yahoo | icloud | bluewin
     | phone | \btel\b | telefon | téléphon | τηλ | \bmob(?:ile|il)?(?:\s+(?:number|no|nr))?\b.{0,5}\d | \bcell\b | \bhandy(?:nummer)?\b | \bnatel\b | \bsms\b | \btext\s+(?:me|us)\b
-    | \bcall\b | ring(?:a|en)?\s+(?:me|us|mig|oss|mich|uns) | anruf | appel(?:ez|er) | \bdial\b
+    | \bcall\b | ring(?:a|en)?\s+(?:me|us|mig|oss|mich|uns) | anruf | \bruf(?:en|t)?\b.{0,20}\ban\b | appel(?:ez|er) | \bdial\b
     | contact | kontakt | επικοιν
     | web-?\s?(?:site|seite|page|sida|plats)|homepage|hemsida | site\s+internet | \bgoogle\b | \bsearch\b | such(?:en|t)?\s+(?:sie\s+)?(?:uns|nach) | ιστοσελ
     | dire[ck]t(?:ly|ement)?\b.{0,25}(?:book|reserv|buch|bok) | (?:book|reserv|réserv|buch|bok)\w*.{0,25}dire[ck]t
