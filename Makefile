@@ -56,6 +56,9 @@ test-training: setup-dev setup-train  ## the tests of fitting and export (needs 
 kafka-setup:  ## Java, Maven and Apache Kafka's jars, where they are missing
 	@bash deploy/kafka/setup.sh
 
+kafka: setup-dev kafka-setup  ## run the tests' Apache Kafka on localhost:9092 until Ctrl-C
+	$(BIN)/python -m tests.kafka.broker --port 9092
+
 model: setup-train  ## rebuild the shipped model from listing texts (LISTINGS=folder); hours on two cores
 	@test -d $(LISTINGS) || { echo "make model: no folder $(LISTINGS); give one of <city>.jsonl.gz files: make model LISTINGS=folder"; exit 1; }
 	$(BIN)/stream-detector train all models/contact-minilm-l6 --listings $(LISTINGS) --refresh-version v$$(date +%Y%m%d)

@@ -1,8 +1,8 @@
 """Real listing texts: reading them, guessing their language, and setting aside those that may hold a real contact.
 
 The listings are unlabelled and about one text in a hundred carries a real violation. A wide net (`SUSPICIOUS`) is cast
-over them; what it catches is used only where a person has read and labelled it (`reviewed.jsonl`: identifiers and offsets,
-never texts). The rest is clean background.
+over them; what it catches is used only where it was read and labelled by the policy (`reviewed.jsonl`: identifiers, offsets
+and reasons, never texts). The rest is clean background.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _STOPWORDS = {
     "nl": "de het een en met van op voor is zijn wij".split(),
 }
 
-#: Whatever could be, or could lead to, a contact. Wide on purpose: it only decides what needs a person's eye.
+#: Whatever could be, or could lead to, a contact. Wide on purpose: it only decides has to be read.
 SUSPICIOUS = re.compile(
     r"""
     [@＠] | https?: | www\b | \b\w+\.(?:com|net|org|de|fr|ch|se|gr|eu|co|io|me|uk|au|info|app|ly|ee)\b
@@ -68,7 +68,7 @@ class ListingText:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A person's judgement of one real text: its violation spans, none for a look-alike."""
+    """The judgement of one real text that was read: its violation spans, none for a look-alike."""
 
     key: str
     spans: tuple[tuple[int, int, Kind], ...]
@@ -125,5 +125,5 @@ def reviews() -> dict[str, Review]:
 
 
 def is_suspicious(text: str) -> bool:
-    """Whether a text needs a person's eye before it may serve as clean background."""
+    """Whether a text has to be read before it may serve as clean background."""
     return SUSPICIOUS.search(text) is not None
