@@ -220,6 +220,9 @@ class Settings(_Section):
         default=0.5, gt=0, le=1, description="Stop when more than this share of the last 1,000 records are refused."
     )
     max_batch_events: int = Field(default=64, ge=1, description="Most events in one micro-batch, and so in one transaction.")
+    max_batch_bytes: int = Field(
+        default=256 * 1024, ge=1, description="A micro-batch whose records hold so much takes no more, whatever their number."
+    )
     inference_threads: int = Field(default=0, ge=0, description="Inference sessions side by side, one thread each; 0: one a core.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     topics: TopicSettings = TopicSettings()

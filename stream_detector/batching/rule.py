@@ -30,20 +30,24 @@ class BatchLimits:
 
     Attributes:
         max_events: most records in a batch.
+        max_bytes: a batch whose records hold so much takes no more: a few huge texts can be the work of minutes, and a consumer
+            that stays away for too long is taken for dead.
         seconds_per_event: what one event more is expected to cost, scoring and publishing together.
     """
 
     max_events: int
+    max_bytes: int
     seconds_per_event: float = 0.0
 
 
 def close_reason(
-    events: int, oldest_deadline: float | None, limits: BatchLimits, supply: Supply, *, now: float
+    events: int, payload_bytes: int, oldest_deadline: float | None, limits: BatchLimits, supply: Supply, *, now: float
 ) -> CloseReason | None:
     """Say whether, and why, a batch is closed now; None: take one event more.
 
     Args:
         events: how many records are in the batch.
+        payload_bytes: how much they hold together.
         oldest_deadline: the earliest deadline in it, in seconds on the same clock as `now`; None if nothing in it has one.
         limits: what bounds a batch.
         supply: whether there may be more to take.
@@ -55,7 +59,7 @@ def close_reason(
         return CloseReason.DRAIN
     # Late even if it were alone: its deadline can't be kept, so hurrying would only make those behind it later.
     late = oldest_deadline is not None and now + limits.seconds_per_event > oldest_deadline
-    if events >= limits.max_events:
+    if events >= limits.max_events or payload_bytes >= limits.max_bytes:
         return CloseReason.BACKLOG if late else CloseReason.FULL
     if supply is Supply.IDLE:
         return CloseReason.BACKLOG if late else CloseReason.IDLE

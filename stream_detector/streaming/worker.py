@@ -134,9 +134,11 @@ class Worker:
         while True:
             if message is not None:
                 self._take(message)
-            limits = BatchLimits(self._settings.max_batch_events, self._cost.seconds)
+            limits = BatchLimits(self._settings.max_batch_events, self._settings.max_batch_bytes, self._cost.seconds)
             supply = Supply.CLOSED if self._stopping.is_set else Supply.IDLE if message is None else Supply.MORE
-            reason = close_reason(len(self._batch), self._batch.oldest_deadline, limits, supply, now=time.time())
+            reason = close_reason(
+                len(self._batch), self._batch.payload_bytes, self._batch.oldest_deadline, limits, supply, now=time.time()
+            )
             if reason is not None or (message is None and not self._batch):
                 return reason
             message = subscription.consumer.poll(0)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from stream_detector.batching import BatchLimits, CloseReason, Supply, close_reason
 
-LIMITS = BatchLimits(max_events=8, seconds_per_event=0.01)
+LIMITS = BatchLimits(max_events=8, max_bytes=1000, seconds_per_event=0.01)
 
 
 @pytest.mark.parametrize(
@@ -32,18 +32,24 @@ LIMITS = BatchLimits(max_events=8, seconds_per_event=0.01)
 )
 def test_each_reason(events: int, deadline: float | None, supply: Supply, expected: CloseReason | None) -> None:
     """Every reason, and the cases beside it in which another one or none holds."""
-    assert close_reason(events, deadline, LIMITS, supply, now=0.0) is expected
+    assert close_reason(events, 0, deadline, LIMITS, supply, now=0.0) is expected
+
+
+@pytest.mark.parametrize(("payload_bytes", "expected"), [(999, None), (1000, CloseReason.FULL)])
+def test_a_few_huge_records_fill_a_batch(payload_bytes: int, expected: CloseReason | None) -> None:
+    """Scoring 64 texts of a megabyte takes longer than a consumer may stay away; the batch would be done again for ever."""
+    assert close_reason(2, payload_bytes, 1.0, LIMITS, Supply.MORE, now=0.0) is expected
 
 
 events = st.integers(0, 100)
 deadlines = st.none() | st.floats(-10, 10)
-limits = st.builds(BatchLimits, max_events=st.integers(1, 64), seconds_per_event=st.floats(0, 1))
+limits = st.builds(BatchLimits, max_events=st.integers(1, 64), max_bytes=st.integers(1, 100), seconds_per_event=st.floats(0, 1))
 
 
 @given(events, deadlines, limits, st.sampled_from(Supply), st.floats(-10, 10))
 def test_a_batch_ends(count: int, deadline: float | None, limits: BatchLimits, supply: Supply, now: float) -> None:
     """A batch that holds something is closed when it is full or nothing more is to be had; an empty one never is."""
-    reason = close_reason(count, deadline, limits, supply, now=now)
+    reason = close_reason(count, 0, deadline, limits, supply, now=now)
     if count == 0:
         assert reason is None
     elif count >= limits.max_events or supply is not Supply.MORE:
@@ -53,5 +59,5 @@ def test_a_batch_ends(count: int, deadline: float | None, limits: BatchLimits, s
 @given(events.filter(bool), st.floats(-10, 10), limits, st.floats(-10, 10))
 def test_only_a_deadline_that_can_be_kept_closes(count: int, deadline: float, limits: BatchLimits, now: float) -> None:
     """`deadline` is only a reason for what can still be in time: the late go for throughput."""
-    if close_reason(count, deadline, limits, Supply.MORE, now=now) is CloseReason.DEADLINE:
+    if close_reason(count, 0, deadline, limits, Supply.MORE, now=now) is CloseReason.DEADLINE:
         assert now + limits.seconds_per_event <= deadline

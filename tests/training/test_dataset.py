@@ -77,15 +77,17 @@ def test_a_window_with_part_of_a_span_is_left_out(normalizer: Normalizer, tokeni
     number = "5 5 5 0 1 0 1 5 5 5"
     sample = _sample("flat " * 10 + number + " flat" * 20, (number, Kind.PHONE))
     windows = list(label_windows([sample], normalizer, tokenizer, _SMALL))
-    counts = [(sum(map(bool, window.tags)), window.offends) for window in windows]
-    assert counts == [(8, True), (0, False)]
+    assert [(sum(map(bool, window.tags)), window.offends) for window in windows if any(window.tags)] == [(8, True)]
+    assert [window for window in windows if not window.offends]
 
 
 def test_a_violation_in_halves_is_not_harmless(normalizer: Normalizer, tokenizer: Tokenizer) -> None:
     """If no window holds enough of a span, all that touch it are left out: a half must not be called harmless."""
     number = " ".join("5550101555" * 4)
     sample = _sample(f"flat {number} flat", (number, Kind.PHONE))
-    assert not [window for window in label_windows([sample], normalizer, tokenizer, _SMALL) if any(window.tags) and not window.offends]
+    assert not [
+        window for window in label_windows([sample], normalizer, tokenizer, _SMALL) if any(window.tags) and not window.offends
+    ]
 
 
 @given(seed=st.integers(0, 10_000))

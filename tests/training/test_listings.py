@@ -59,15 +59,12 @@ def test_written_contacts_are_suspicious(text: str) -> None:
     [
         "The flat is bright and quiet, with a view of the park.", "Two bedrooms, 65 m2, on the 3rd floor.", "Check-in from 15:00, check-out until 11:00.",
         "Die Wohnung liegt ruhig und hat einen Balkon.", "L'appartement donne sur la cour.", "Lägenheten har balkong.", "Το σπίτι έχει κήπο.",
-        "450 m to the metro, 12 km to the airport.", "Built in 1905, renovated in 2019.", "Piso luminoso con terraza.", "The signal box of the old railway station",
+        "450 m to the metro, 12 km to the airport.", "Built in 1905, renovated in 2019.", "Piso luminoso con terraza.", "There is an anchor in the courtyard.",
     ],
 )  # fmt: skip
 def test_plain_sentences_are_not(text: str) -> None:
     """A net that caught these would leave no background."""
-    if "signal" not in text:
-        assert not is_suspicious(text)
-    else:
-        assert is_suspicious(text)
+    assert not is_suspicious(text)
 
 
 def _write(file: Path, *rows: dict[str, object]) -> None:

@@ -1,0 +1,32 @@
+"""Tests of fitting and export. The default run leaves this folder out; `make test-training` runs it."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+_NEEDED = ("torch", "transformers", "onnx", "safetensors")
+_FOLDER = Path(__file__).parent
+
+
+def _missing() -> list[str]:
+    missing = []
+    for name in _NEEDED:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            missing.append(name)
+    return missing
+
+
+if absent := _missing():
+    raise pytest.UsageError(f"tests/training_torch needs {', '.join(absent)}, which aren't installed: run `make test-training`")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what stands here."""
+    for item in items:
+        if _FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.torch)
