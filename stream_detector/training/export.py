@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,20 @@ class Versions:
     model_segment: str = "SUPPLY"
 
 
-def export_graph(network: ContactNetwork, destination: Path) -> None:
-    """Write a network as a fused int8 ONNX graph.
+class Precision(StrEnum):
+    """How a graph's weights are kept. INT8_REDUCED ships; the others are for comparison.
 
-    Per-channel weights; 7 of 8 bits (`reduce_range`), because on processors without VNNI the 8-bit multiply saturates and
-    a verdict would depend on the machine.
+    INT8_REDUCED uses 7 of the 8 bits, because on processors without VNNI the 8-bit multiply saturates, and a verdict would
+    depend on the machine.
     """
+
+    FP32 = "fp32"
+    INT8 = "int8"
+    INT8_REDUCED = "int8-reduced"
+
+
+def export_graph(network: ContactNetwork, destination: Path, precision: Precision = Precision.INT8_REDUCED) -> None:
+    """Write a network as a fused ONNX graph, quantized with one scale a channel."""
     network.eval()
     heads = network.encoder.config.num_attention_heads
     width = network.encoder.config.hidden_size
@@ -60,13 +69,15 @@ def export_graph(network: ContactNetwork, destination: Path) -> None:
         model = optimizer.optimize_model(
             str(plain), model_type="bert", num_heads=heads, hidden_size=width, opt_level=1, optimization_options=options
         )
-        model.save_model_to_file(str(fused))
+        model.save_model_to_file(str(destination if precision is Precision.FP32 else fused))
+        if precision is Precision.FP32:
+            return
         quantize_dynamic(
             str(fused),
             str(destination),
             weight_type=QuantType.QInt8,
             per_channel=True,
-            reduce_range=True,
+            reduce_range=precision is Precision.INT8_REDUCED,
             extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
         )
 

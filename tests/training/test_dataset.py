@@ -107,7 +107,7 @@ def test_composed_samples_keep_their_labels(normalizer: Normalizer, tokenizer: T
 
 def test_tags_are_the_kinds_in_order() -> None:
     """Outside is 0, as the detector takes it to be."""
-    assert TAGS == (None, *Kind)
+    assert (None, *Kind) == TAGS
 
 
 def _window(*tokens: int, offends: bool = False) -> LabelledWindow:
