@@ -98,16 +98,20 @@ _WORDS = [
 ]
 
 
-@given(texts=st.lists(st.lists(st.sampled_from(_WORDS), max_size=25).map("".join), max_size=4))
-@settings(max_examples=60, deadline=None)
-def test_evidence_is_sound_for_any_text(texts: list[str]) -> None:
-    """Spans lie in the text as sent, in order, apart and not empty; Fraud has evidence and NonFraud none."""
-    groups = [{"note": text} for text in texts]
+_TEXTS = st.lists(st.sampled_from(_WORDS), max_size=25).map("".join)
+
+
+@given(groups=st.lists(st.dictionaries(st.sampled_from("abc"), _TEXTS), max_size=4))
+@settings(max_examples=100, deadline=None)
+def test_evidence_is_sound_for_any_text(groups: list[dict[str, str]]) -> None:
+    """Spans lie in their text as sent, in order, apart and not empty; Fraud has evidence and NonFraud none."""
     for group, response in zip(groups, detector(StandInBackend()).score(groups), strict=True):
         evidence = response.score_details.evidence
-        assert all(0 <= e.start < e.end <= len(group["note"]) for e in evidence)
-        assert all(left.end <= right.start for left, right in itertools.pairwise(evidence))
+        assert all(0 <= e.start < e.end <= len(group[e.attribute]) for e in evidence)
+        assert all(a.end <= b.start for a, b in itertools.pairwise(evidence) if a.attribute == b.attribute)
+        assert [e.attribute for e in evidence] == [name for name in group for e in evidence if e.attribute == name]
         assert bool(evidence) == (response.score_details.label is Label.FRAUD)
+        assert response.top_contributor in group or not group
 
 
 def test_the_same_text_is_read_once(backend: StandInBackend) -> None:
