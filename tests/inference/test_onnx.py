@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 from tokenizers import Tokenizer
 
@@ -44,6 +45,16 @@ def test_each_window_gets_its_own_answer(backend: OnnxBackend, token_lists: list
         assert output.tags.shape == (len(tokens), 1 + len(Kind))
         assert np.isfinite(output.logit)
         assert np.isfinite(output.tags).all()
+
+
+def test_special_tokens_go_around_and_their_tags_away(shipped: Path, backend: OnnxBackend) -> None:
+    """Each row of tags is that of its own token: one row off, and all evidence would be."""
+    session = ort.InferenceSession(str(shipped / "model.onnx"), providers=["CPUExecutionProvider"])
+    ids = np.array([[101, 2655, 2033, 1019, 1019, 1019, 102]])
+    logits, tags = session.run(["logit", "tags"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+    output = backend.submit(ids[0, 1:-1].tolist()).result()
+    assert output.logit == pytest.approx(float(logits[0]), abs=1e-5)
+    assert np.allclose(output.tags, tags[0, 1:-1], atol=1e-5)
 
 
 def test_side_by_side_is_one_by_one(backend: OnnxBackend, token_lists: list[list[int]]) -> None:

@@ -40,6 +40,7 @@ def _tagged(window: LabelledWindow, tokenizer: Tokenizer) -> list[tuple[str, Kin
         ("ｒｉｎｇ　５５－０１　ｎｏｗ", "５５－０１"),
         ("ring 55-01", "55-01"),
         ("55-01", "55-01"),
+        ("ring (55-01)now", "55-01"),
     ],
     ids=ascii,
 )

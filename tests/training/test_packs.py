@@ -88,7 +88,7 @@ def test_the_label_is_where_it_belongs(pack: Pack) -> None:
 def test_only_known_slots_are_used(pack: Pack) -> None:
     """A misspelt slot would stop the corpus halfway."""
     assert not {slot for template in _templates(pack) for slot in _slots(template)} - {
-        name.removeprefix("_") for name in vars(Fillers) if re.fullmatch(r"_[a-z][a-z_]*", name)
+        name.removeprefix("_") for name in dir(Fillers) if re.fullmatch(r"_[a-z][a-z_]*", name)
     }
 
 

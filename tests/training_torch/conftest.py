@@ -25,6 +25,12 @@ if absent := _missing():
     raise pytest.UsageError(f"tests/training_torch needs {', '.join(absent)}, which aren't installed: run `make test-training`")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """A tiny network on many threads spends its time waiting for them, and the more so the busier the machine is."""
+    importlib.import_module("torch").set_num_threads(1)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what stands here."""
     for item in items:
