@@ -47,7 +47,7 @@ _HEADLINE = ("violationsFound", "harmlessWrong", "spanOverlaps", "kindRight")
 STREAM_PRIOR = 0.01
 
 #: Share of clean development texts that the threshold lets be flagged.
-_FALSE_FLAGS = 0.002
+_FALSE_FLAGS = 0.005
 
 _DEVELOPMENT_SHARE = 8  # one listing in so many
 

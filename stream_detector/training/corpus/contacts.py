@@ -62,7 +62,7 @@ class Contacts:
         ]
         if r.random() < 0.25:
             parts.append(str(r.choice((r.randrange(1, 100), r.randrange(1955, 2027), r.randrange(100, 9999)))))
-        if r.random() < 0.06:
+        if r.random() < 0.08:
             parts = ["".join(r.choice(_LETTERS + string.digits) for _ in range(r.randrange(5, 11)))]
         return r.choice(separators).join(parts)
 

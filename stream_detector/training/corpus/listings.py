@@ -35,7 +35,7 @@ _STOPWORDS = {
     "nl": "de het een en met van op voor is zijn wij".split(),
 }
 
-#: Whatever could be, or could lead to, a contact. Wide on purpose: it only decides has to be read.
+#: Whatever could be, or could lead to, a contact. Wide on purpose: it only decides what has to be read.
 SUSPICIOUS = re.compile(
     r"""
     [@＠] | https?: | www\b | \b\w+\.(?:com|net|org|de|fr|ch|se|gr|eu|co|io|me|uk|au|info|app|ly|ee)\b
@@ -44,7 +44,7 @@ SUSPICIOUS = re.compile(
     | \binsta(?:gram)?\b | facebook | \bfb\b | \big\b | tiktok | twitter | youtube | linkedin | airb\w*\.\w+ | vimeo
     | e-?mail | courriel | \bmejl\b | \bmail\b | gmail | hotmail | outlook\. | yahoo | icloud | bluewin
     | phone | \btel\b | telefon | téléphon | τηλ | \bmob(?:ile|il)?(?:\s+(?:number|no|nr))?\b.{0,5}\d | \bcell\b | \bhandy(?:nummer)?\b | \bnatel\b | \bsms\b | \btext\s+(?:me|us)\b
-    | \bcall\b | ring(?:a|en)?\s+(?:me|us|mig|oss|mich|uns) | anruf | \bruf(?:en|t)?\b.{0,20}\ban\b | appel(?:ez|er) | \bdial\b
+    | \bcall\b | ring(?:a|en)?\s+(?:me|us|mig|oss|mich|uns) | anruf | appel(?:ez|er) | \bdial\b
     | contact | kontakt | επικοιν
     | web-?\s?(?:site|seite|page|sida|plats)|homepage|hemsida | site\s+internet | \bgoogle\b | \bsearch\b | such(?:en|t)?\s+(?:sie\s+)?(?:uns|nach) | ιστοσελ
     | dire[ck]t(?:ly|ement)?\b.{0,25}(?:book|reserv|buch|bok) | (?:book|reserv|réserv|buch|bok)\w*.{0,25}dire[ck]t
