@@ -60,7 +60,7 @@ def find_evidence(
     inside = 1 - probabilities[:, 0]
     # The verdict came first: if no tag is sure, the least unsure ones are still the best answer to "where?".
     floor = min(0.5, float(inside.max()) * 0.5)
-    runs = list(_runs(inside >= floor))
+    runs = list(_runs(inside >= floor, probabilities[:, 1:].argmax(axis=1)))
     findings = []
     for first, last in runs:
         weights = probabilities[first:last, 1:].sum(axis=0)
@@ -70,12 +70,13 @@ def find_evidence(
     return _merge([_refine(view.text, finding) for finding in findings])
 
 
-def _runs(marked: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
-    """Half-open runs of marked tokens; short gaps are bridged."""
+def _runs(marked: NDArray[np.bool_], kinds: NDArray[np.intp]) -> Iterator[tuple[int, int]]:
+    """Half-open runs of marked tokens; short gaps are bridged between tokens of one kind: "write to … or call …" are two."""
     positions = np.flatnonzero(marked)
     if not positions.size:
         return
-    breaks = np.flatnonzero(np.diff(positions) > _BRIDGE + 1)
+    gaps = np.diff(positions) - 1
+    breaks = np.flatnonzero((gaps > _BRIDGE) | ((gaps > 0) & (np.diff(kinds[positions]) != 0)))
     starts = np.concatenate(([0], breaks + 1))
     stops = np.concatenate((breaks, [positions.size - 1]))
     for start, stop in zip(starts, stops, strict=True):

@@ -48,7 +48,13 @@ def test_short_gaps_are_bridged() -> None:
 
 def test_the_weightier_kind_names_a_run() -> None:
     """Where tags of two kinds touch, the one with more tokens gives the name."""
-    assert _find("ab cdefgh", ("ab", Kind.HANDLE), ("cdefgh", Kind.MESSENGER)) == [("ab cdefgh", Kind.MESSENGER)]
+    assert _find("abcdefgh", ("ab", Kind.HANDLE), ("cdefgh", Kind.MESSENGER)) == [("abcdefgh", Kind.MESSENGER)]
+
+
+def test_two_kinds_with_a_gap_are_two_findings() -> None:
+    """An address and a number with a word between them are two pieces of evidence, each of its own kind."""
+    found = _find("ab- cdefgh", ("ab", Kind.HANDLE), ("cdefgh", Kind.MESSENGER))
+    assert found == [("ab", Kind.HANDLE), ("cdefgh", Kind.MESSENGER)]
 
 
 def test_the_least_unsure_token_is_evidence() -> None:
