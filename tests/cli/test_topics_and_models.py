@@ -43,7 +43,7 @@ def shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Two shipped models, the second one altered."""
     manifest = Manifest(
         format_version=1, model_code="CODE", model_version="1.0", refresh_version="v20261124", model_segment="SUPPLY", threshold=0.5,
-        calibration=Calibration(slope=1, intercept=0), window=WindowShape(tokens=128, overlap=16), tags=(), files={"a": "0", "b": "0"},
+        calibration=Calibration(slope=1, intercept=0), window=WindowShape(tokens=128, overlap=16), tags=(None,), files={"a": "0", "b": "0"},
     )  # fmt: skip
 
     def verify(folder: Path) -> Manifest:
