@@ -20,7 +20,7 @@ from machine import describe
 
 from stream_detector.detection.detector import load_tokenizer
 from stream_detector.inference.artefact import find, load_manifest
-from stream_detector.inference.windowing import WindowSpec, special_tokens, view_windows
+from stream_detector.inference.windowing import special_tokens, view_windows
 from stream_detector.settings import Settings
 from stream_detector.training.corpus.compose import Composer
 from stream_detector.training.corpus.listings import read_listings
@@ -37,7 +37,7 @@ def windows_of(listings: Path, model: Path) -> list[list[int]]:
     samples = [*Composer(texts, seed=11).samples(TEXTS), *plain_samples(texts, TEXTS, 11)]
     tokenizer, normalizer, shape = load_tokenizer(model), policy_normalizer(), load_manifest(model).window
     first, last = special_tokens(tokenizer)
-    cuts = [view_windows(normalizer.view(s.text), tokenizer, WindowSpec(shape.tokens, shape.overlap)) for s in samples]
+    cuts = [view_windows(normalizer.view(s.text), tokenizer, shape) for s in samples]
     return [[first, *cut.ids[window.start : window.stop], last] for cut in cuts for window in cut.windows]
 
 

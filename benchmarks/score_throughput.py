@@ -27,7 +27,7 @@ from machine import describe
 
 from stream_detector.detection.detector import load_tokenizer
 from stream_detector.inference.artefact import GRAPH, find, verify
-from stream_detector.inference.windowing import WindowSpec, special_tokens, view_windows
+from stream_detector.inference.windowing import special_tokens, view_windows
 from stream_detector.settings import Settings
 from stream_detector.text.view import Normalizer
 
@@ -42,7 +42,7 @@ def cut(file: Path, model: Path) -> list[list[int]]:
     windows = []
     for line in file.read_text(encoding="utf-8").splitlines():
         for text in json.loads(line)["attributes"].values():
-            cut_text = view_windows(normalizer.view(text), tokenizer, WindowSpec(manifest.window.tokens, manifest.window.overlap))
+            cut_text = view_windows(normalizer.view(text), tokenizer, manifest.window)
             windows += [[first, *cut_text.ids[window.start : window.stop], last] for window in cut_text.windows]
     return windows
 

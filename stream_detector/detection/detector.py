@@ -19,7 +19,7 @@ from stream_detector.detection.seams import Seam, seams
 from stream_detector.inference.artefact import TOKENIZER, Manifest, find, verify
 from stream_detector.inference.backend import Backend, WindowOutput
 from stream_detector.inference.onnx import OnnxBackend
-from stream_detector.inference.windowing import TokenizedView, WindowSpec, special_tokens, view_windows
+from stream_detector.inference.windowing import TokenizedView, special_tokens, view_windows
 from stream_detector.observability import Metrics
 from stream_detector.settings import Settings
 from stream_detector.text.masking import mask
@@ -80,7 +80,6 @@ class Detector:
         self._normalizer = normalizer
         self._unmasked = unmasked
         self._metrics = metrics or Metrics()
-        self._spec = WindowSpec(manifest.window.tokens, manifest.window.overlap)
 
     @classmethod
     def load(cls, settings: Settings, metrics: Metrics | None = None) -> Self:
@@ -162,7 +161,7 @@ class Detector:
 
     def _read(self, text: str) -> _Reading:
         view = self._normalizer.view(text)
-        cut = view_windows(view, self._tokenizer, self._spec)
+        cut = view_windows(view, self._tokenizer, self.manifest.window)
         return _Reading(text, view, cut, [self._backend.submit(cut.ids[window.start : window.stop]) for window in cut.windows])
 
     def _verdict(self, text: str, pending: dict[str, TextVerdict | _Reading]) -> TextVerdict:

@@ -8,21 +8,9 @@ from dataclasses import dataclass
 from tokenizers import Tokenizer
 
 from stream_detector.errors import ArtefactError
+from stream_detector.inference.artefact import WindowShape
 from stream_detector.text.view import NormalizedView
 from stream_detector.text.windows import windows
-
-
-@dataclass(frozen=True, slots=True)
-class WindowSpec:
-    """How an artefact cuts texts.
-
-    Attributes:
-        tokens: most tokens in a window, the two special ones included.
-        overlap: tokens that two windows share where one sentence is longer than a window.
-    """
-
-    tokens: int
-    overlap: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +40,8 @@ def special_tokens(tokenizer: Tokenizer) -> tuple[int, int]:
     return first, last
 
 
-def view_windows(view: NormalizedView, tokenizer: Tokenizer, spec: WindowSpec) -> TokenizedView:
+def view_windows(view: NormalizedView, tokenizer: Tokenizer, shape: WindowShape) -> TokenizedView:
     """Tokenize a view once and cut it into windows at sentence ends."""
     encoding = tokenizer.encode(view.text, add_special_tokens=False)
     offsets: list[tuple[int, int]] = encoding.offsets
-    return TokenizedView(encoding.ids, offsets, windows(view.text, offsets, budget=spec.tokens - 2, overlap=spec.overlap))
+    return TokenizedView(encoding.ids, offsets, windows(view.text, offsets, budget=shape.tokens - 2, overlap=shape.overlap))

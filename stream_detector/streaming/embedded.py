@@ -57,6 +57,6 @@ class EmbeddedBroker:
     def settings_for(self, settings: Settings) -> Settings:
         """The settings, made fit for this broker: its address, and at-least-once delivery, the only real one here."""
         # The mock lets a fetch wait to its end even when a record comes meanwhile: half a second by default.
-        kafka = {"fetch.wait.max.ms": "10"} | settings.kafka
+        kafka = {"fetch.wait.max.ms": "5"} | settings.kafka
         update = {"bootstrap_servers": self.bootstrap_servers, "delivery": Delivery.AT_LEAST_ONCE, "kafka": kafka}
         return settings.model_copy(update=update)

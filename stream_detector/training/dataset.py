@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from stream_detector.contracts import Kind
-from stream_detector.inference.windowing import WindowSpec, view_windows
+from stream_detector.inference.artefact import WindowShape
+from stream_detector.inference.windowing import view_windows
 from stream_detector.text.view import NormalizedView, Normalizer
 from stream_detector.training.corpus.compose import Sample
 from stream_detector.training.corpus.render import Span
@@ -46,12 +47,12 @@ class Batch:
 
 
 def label_windows(
-    samples: Iterable[Sample], normalizer: Normalizer, tokenizer: Tokenizer, spec: WindowSpec
+    samples: Iterable[Sample], normalizer: Normalizer, tokenizer: Tokenizer, shape: WindowShape
 ) -> Iterator[LabelledWindow]:
     """Cut samples into labelled windows."""
     for index, sample in enumerate(samples):
         view = normalizer.view(sample.text)
-        cut = view_windows(view, tokenizer, spec)
+        cut = view_windows(view, tokenizer, shape)
         token_tags = _tag_tokens(view, cut.offsets, sample.spans)
         for window in cut.windows:
             tags = bytes(token_tags[window.start : window.stop])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,8 @@ from safetensors.torch import load_file, save_file
 
 from stream_detector.contracts import Kind
 from stream_detector.detection import Detector
-from stream_detector.inference.artefact import GRAPH, Calibration, WindowShape, load_manifest
-from stream_detector.inference.windowing import WindowSpec, special_tokens
+from stream_detector.inference.artefact import GRAPH, TOKENIZER, Calibration, WindowShape, load_manifest
+from stream_detector.inference.windowing import special_tokens
 from stream_detector.settings import PolicySettings, Settings
 from stream_detector.text.view import Normalizer
 from stream_detector.training.calibration import platt
@@ -153,7 +154,7 @@ def train(samples: Sequence[Sample], *, base: str | None, recipe: Recipe, work: 
     """Fit a network on samples; leaves network.safetensors, config.json and tokenizer.json in `work`."""
     start = base_folder(base)
     tokenizer = build_tokenizer(Path(start))
-    windows = list(label_windows(samples, policy_normalizer(), tokenizer, WindowSpec(WINDOW.tokens, WINDOW.overlap)))
+    windows = list(label_windows(samples, policy_normalizer(), tokenizer, WINDOW))
     mean = sum(len(window.tokens) for window in windows) / len(windows)
     report(
         f"{len(samples)} samples, {len(windows)} windows, {mean:.0f} tokens each, {sum(w.offends for w in windows) / len(windows):.1%} offend"
@@ -177,7 +178,7 @@ def ship(work: Path, folder: Path, versions: Versions, *, listings: Path, seed: 
     """Export, then calibrate and set the threshold on development listings with the very graph that ships."""
     folder.mkdir(parents=True, exist_ok=True)
     export_graph(load_network(work), folder / GRAPH)
-    write_tokenizer(build_tokenizer(work), folder)
+    shutil.copyfile(work / TOKENIZER, folder / TOKENIZER)
     texts = [listing for listing in read_listings(listings) if Split("dev").holds(listing)]
     composed = list(Composer(texts, seed=seed + 1).samples(4000))
     plain = plain_samples(texts, 6000, seed)

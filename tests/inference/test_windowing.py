@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models
 
 from stream_detector.errors import ArtefactError
-from stream_detector.inference.windowing import TokenizedView, WindowSpec, special_tokens, view_windows
+from stream_detector.inference.artefact import WindowShape
+from stream_detector.inference.windowing import TokenizedView, special_tokens, view_windows
 from stream_detector.text.view import Normalizer
 
-_SPEC = WindowSpec(tokens=128, overlap=32)
+_SPEC = WindowShape(tokens=128, overlap=32)
 _NORMALIZER = Normalizer(["Airbnb"], ["airbnb.com"])
 
 _PIECES = [
@@ -23,7 +24,7 @@ _PIECES = [
 texts = st.lists(st.sampled_from(_PIECES) | st.text(max_size=6), max_size=60).map("".join)
 
 
-def _cut(text: str, tokenizer: Tokenizer, spec: WindowSpec = _SPEC) -> TokenizedView:
+def _cut(text: str, tokenizer: Tokenizer, spec: WindowShape = _SPEC) -> TokenizedView:
     return view_windows(_NORMALIZER.view(text), tokenizer, spec)
 
 
@@ -32,7 +33,7 @@ def _cut(text: str, tokenizer: Tokenizer, spec: WindowSpec = _SPEC) -> Tokenized
 def test_every_token_is_in_a_window_that_fits(tokenizer: Tokenizer, text: str, tokens: int, data: st.DataObject) -> None:
     """Together the windows hold every token, in order; none is over budget or empty."""
     overlap = data.draw(st.integers(0, tokens - 3))
-    cut = _cut(text, tokenizer, WindowSpec(tokens, overlap))
+    cut = _cut(text, tokenizer, WindowShape(tokens=tokens, overlap=overlap))
     assert len(cut.ids) == len(cut.offsets)
     assert all(0 < len(window) <= tokens - 2 for window in cut.windows)
     assert {at for window in cut.windows for at in window} == set(range(len(cut.ids)))

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from stream_detector.contracts import Kind
-from stream_detector.inference.windowing import WindowSpec
+from stream_detector.inference.artefact import WindowShape
 from stream_detector.text.view import Normalizer
 from stream_detector.training.corpus.compose import Composer, Sample
 from stream_detector.training.corpus.render import Span
 from stream_detector.training.dataset import TAGS, LabelledWindow, batches, collate, label_windows
 
-_SPEC = WindowSpec(tokens=128, overlap=32)
-_SMALL = WindowSpec(tokens=16, overlap=2)
+_SPEC = WindowShape(tokens=128, overlap=32)
+_SMALL = WindowShape(tokens=16, overlap=2)
 
 
 def _sample(text: str, *marked: tuple[str, Kind]) -> Sample:

@@ -28,9 +28,8 @@ from stream_detector.streaming import EmbeddedBroker, OutcomeKind, Worker
 #: Longest that the worker may take to get ready, and the last events to come out.
 _PATIENCE_S = 60.0
 
-#: The embedded broker answers a fetch that found nothing only after the whole wait, even if records come meanwhile; Kafka
-#: answers as soon as they come. And what clients say about a key that isn't theirs, or about leaving, is noise here.
-_FOR_EMBEDDED_BROKER = {"fetch.wait.max.ms": "5", "log_level": "3"}
+#: What clients say about a key that isn't theirs, or about leaving, is noise here.
+_QUIET = {"log_level": "3"}
 
 
 @click.command(cls=SettingsCommand)
@@ -53,7 +52,7 @@ def demo(*, once: bool, as_json: bool, rate: float, events: Path | None, setting
     configure("WARNING" if settings.log_level == "INFO" else settings.log_level)
     examples = load_examples(events)
     screen = Screen(Console(quiet=as_json, highlight=False))
-    settings = settings.model_copy(update={"kafka": _FOR_EMBEDDED_BROKER | settings.kafka})
+    settings = settings.model_copy(update={"kafka": _QUIET | settings.kafka})
     with EmbeddedBroker(settings.topics) as broker:
         summary = _play(examples, broker.settings_for(settings), screen, once=once, rate=rate)
     screen.show_summary(summary)

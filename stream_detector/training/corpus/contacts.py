@@ -32,14 +32,17 @@ class Contacts:
     def _phone(self) -> str:
         return self.mask(self.rng.choice(self.pack.phones))
 
+    def _phone_digits(self) -> str:
+        return "".join(c for c in self._phone() if c.isdigit())
+
     def _phone_start(self) -> str:
         """The first digits of a number that is told in two parts."""
-        digits = "".join(c for c in self._phone() if c.isdigit())
+        digits = self._phone_digits()
         return digits[: self.rng.randrange(3, 6)]
 
     def _phone_end(self) -> str:
         """The last digits of a number that is told in two parts."""
-        digits = "".join(c for c in self._phone() if c.isdigit())
+        digits = self._phone_digits()
         return digits[-self.rng.randrange(4, 7) :]
 
     def _word(self) -> str:
@@ -90,7 +93,7 @@ class Contacts:
         if style < 0.12:
             name = self._joined(("", "_", "-", "."))
             return r.choice(
-                ("instagram.com/{}", "facebook.com/{}", "fb.com/{}", "linktr.ee/{}", "t.me/{}", "wa.me/" + "".join(c for c in self._phone() if c.isdigit()),
+                ("instagram.com/{}", "facebook.com/{}", "fb.com/{}", "linktr.ee/{}", "t.me/{}", "wa.me/" + self._phone_digits(),
                  "bit.ly/{}", "{}.wixsite.com/home", "{}.business.site", "sites.google.com/view/{}", "tinyurl.com/{}", "m.me/{}", "tiktok.com/@{}",
                  "{}.lodgify.com", "{}.wordpress.com", "beacons.ai/{}", "youtube.com/@{}", "vk.com/{}", "line.me/ti/p/{}", "goo.gl/maps/{}")
             ).format(name)  # fmt: skip
