@@ -66,3 +66,15 @@ def close_reason(
     if oldest_deadline is not None and not late and now + limits.seconds_per_event * (events + 1) > oldest_deadline:
         return CloseReason.DEADLINE
     return None
+
+
+class EventCost:
+    """A running estimate of the seconds that one event takes, scoring and publishing together; 0 before the first batch."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def learn(self, seconds: float, events: int) -> None:
+        """Take a batch into account; a clock that was set back counts as no time."""
+        newest = max(0.0, seconds) / events
+        self.seconds = newest if self.seconds == 0 else self.seconds + 0.2 * (newest - self.seconds)
