@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "run": Entry("stream_detector.cli.run", "run", "Run the worker: read events from Kafka, publish violations."),
     "score": Entry("stream_detector.cli.score", "score", "Score requests from a file or standard input, or one text."),
     "validate": Entry("stream_detector.cli.validate", "validate", "Check events the way the worker does."),
+    "verify": Entry("stream_detector.cli.verify", "verify", "Prove that each record of a group was accounted for, once."),
     "topics": Entry("stream_detector.cli.topics", "topics", "Create the topics in Kafka."),
     "models": Entry("stream_detector.cli.models", "models", "List and verify model artefacts."),
     "train": Entry("stream_detector.cli.train", "train", "Build a model artefact from named data."),

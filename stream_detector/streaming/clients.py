@@ -116,6 +116,28 @@ def producer_config(settings: Settings, name: str) -> Config:
     return config | settings.kafka
 
 
+def reader_config(settings: Settings, *, isolation: str = "read_committed") -> Config:
+    """A consumer that reads by itself: it joins no group and commits nothing."""
+    return (
+        client_config(settings)
+        | {
+            "client.id": "stream-detector-reader",
+            # Whose commits it can be asked about.
+            "group.id": settings.group_id,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            # A span that begins before what the broker still has is an error, not an occasion to begin elsewhere.
+            "auto.offset.reset": "error",
+            "enable.partition.eof": True,
+            "fetch.wait.max.ms": 100,
+            "queued.max.messages.kbytes": 16384,
+            "log_level": 2,
+        }
+        | settings.kafka
+        | {"isolation.level": isolation}
+    )
+
+
 def make_consumer(config: Config) -> Consumer:
     """A consumer, or a ConfigurationError that names the key at fault."""
     return _make(Consumer, config)
