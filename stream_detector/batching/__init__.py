@@ -2,5 +2,21 @@
 
 from stream_detector.batching.cost import CostModel, Costs, RunningMean, Timing
 from stream_detector.batching.rule import BatchLimits, CloseReason, EventCost, Supply, close_reason
+from stream_detector.batching.scheduler import Run, RunLimits, Shape, Waiting, next_run
 
-__all__ = ["BatchLimits", "CloseReason", "CostModel", "Costs", "EventCost", "RunningMean", "Supply", "Timing", "close_reason"]
+__all__ = [
+    "BatchLimits",
+    "CloseReason",
+    "CostModel",
+    "Costs",
+    "EventCost",
+    "Run",
+    "RunLimits",
+    "RunningMean",
+    "Shape",
+    "Supply",
+    "Timing",
+    "Waiting",
+    "close_reason",
+    "next_run",
+]

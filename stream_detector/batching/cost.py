@@ -122,7 +122,7 @@ class CostModel:
             found = np.linalg.solve(gram + ridge, self._moment[subset])
             if (found < 0).any():
                 continue
-            error = found @ gram @ found - 2 * found @ self._moment[subset]
+            error = float(found @ gram @ found - 2 * found @ self._moment[subset])
             if error < least and found.any():
                 terms = np.zeros(4)
                 terms[subset] = found

@@ -7,12 +7,13 @@ from enum import Enum, StrEnum, auto
 
 
 class CloseReason(StrEnum):
-    """Why a batch was closed: the `reason` label of a metric."""
+    """Why a micro-batch or a run was closed: the `reason` label of a metric."""
 
-    DEADLINE = "deadline"  # one event more would cost the oldest its deadline
-    FULL = "full"  # as large as a batch may be
+    DEADLINE = "deadline"  # one more would cost the most urgent its deadline
+    FULL = "full"  # as large as it may be
     IDLE = "idle"  # nothing else is there, and waiting would only cost latency
-    BACKLOG = "backlog"  # the oldest is late anyway, so the batch was made for throughput
+    SIDE_BY_SIDE = "side_by_side"  # a window more would save nothing in the same run: it is better off on the next core
+    BACKLOG = "backlog"  # late anyway, so it was made for throughput
     DRAIN = "drain"  # the worker stops
 
 
