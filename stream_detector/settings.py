@@ -46,6 +46,7 @@ class TopicSettings(_Section):
     scores: str = Field(default="scores", description="Topic that every verdict is published to, if publish_scores is on.")
     reviews: str = Field(default="reviews", description="Topic of what reviewers decided.")
     repeat_offenders: str = Field(default="repeat-offenders", description="Topic of partners who do it again.")
+    replays: str = Field(default="dead-letter-replays", description="Topic that says which dead letters were replayed.")
     dead_letter_suffix: str = Field(
         default=".dlq", description="What an input topic's name takes on to name its dead-letter topic."
     )

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "score": Entry("stream_detector.cli.score", "score", "Score requests from a file or standard input, or one text."),
     "validate": Entry("stream_detector.cli.validate", "validate", "Check events the way the worker does."),
     "verify": Entry("stream_detector.cli.verify", "verify", "Prove that each record of a group was accounted for, once."),
+    "dlq": Entry("stream_detector.cli.dlq", "dlq", "List, explain and replay dead letters."),
     "topics": Entry("stream_detector.cli.topics", "topics", "Create the topics in Kafka."),
     "models": Entry("stream_detector.cli.models", "models", "List and verify model artefacts."),
     "train": Entry("stream_detector.cli.train", "train", "Build a model artefact from named data."),

@@ -111,9 +111,18 @@ def producer_config(settings: Settings, name: str) -> Config:
         "message.timeout.ms": int(TRANSACTION_TIMEOUT_S * 1000),
     }
     if settings.delivery is Delivery.EXACTLY_ONCE:
-        config["transactional.id"] = f"{settings.group_id}-{name}"
-        config["transaction.timeout.ms"] = int(TRANSACTION_TIMEOUT_S * 1000)
+        config |= _transactional(settings, name)
     return config | settings.kafka
+
+
+def replay_config(settings: Settings) -> Config:
+    """The producer of `dlq replay`: transactional whatever the delivery, and one at a time in a group."""
+    config = producer_config(settings.model_copy(update={"delivery": Delivery.EXACTLY_ONCE}), "dlq-replay")
+    return config | {"log_level": 2} | settings.kafka
+
+
+def _transactional(settings: Settings, name: str) -> Config:
+    return {"transactional.id": f"{settings.group_id}-{name}", "transaction.timeout.ms": int(TRANSACTION_TIMEOUT_S * 1000)}
 
 
 def reader_config(settings: Settings, *, isolation: str = "read_committed") -> Config:

@@ -51,7 +51,7 @@ def output_topics(settings: Settings) -> tuple[str, ...]:
 
 
 def create_topics(settings: Settings, *, partitions: int, replication_factor: int) -> list[TopicReport]:
-    """Create the input, violations, scores and dead-letter topics that don't exist yet.
+    """Create the input, violations, scores, dead-letter and replays topics that don't exist yet.
 
     Raises:
         ConfigurationError: no broker answers, or it refuses to create a topic.
@@ -60,6 +60,17 @@ def create_topics(settings: Settings, *, partitions: int, replication_factor: in
     admin = make_admin(settings, {"error_cb": errors})
     _reach(admin, settings, errors)
     return list(_create(admin, settings, partitions, replication_factor))
+
+
+def create_replays_topic(settings: Settings) -> None:
+    """Create the topic that says which dead letters were replayed, with the broker's own replication, if it doesn't exist.
+
+    Raises:
+        ConfigurationError: the broker refuses.
+    """
+    admin = make_admin(settings, {})
+    topic = NewTopic(settings.topics.replays, num_partitions=1, replication_factor=-1, config={"cleanup.policy": "compact"})
+    list(_created(admin, [topic]))
 
 
 def require_topics(client: KnowsTopics, names: tuple[str, ...], errors: ClientErrors, settings: Settings) -> None:
@@ -113,6 +124,14 @@ def _create(admin: AdminClient, settings: Settings, partitions: int, replication
         NewTopic(name, num_partitions=partitions, replication_factor=replication_factor, config=config)
         for name, config in wanted.items()
     ]
+    # Small, and kept for good: a dead letter that was replayed must be known to be so for as long as it is there.
+    new.append(
+        NewTopic(topics.replays, num_partitions=1, replication_factor=replication_factor, config={"cleanup.policy": "compact"})
+    )
+    yield from _created(admin, new)
+
+
+def _created(admin: AdminClient, new: list[NewTopic]) -> Iterator[TopicReport]:
     for name, future in admin.create_topics(new, request_timeout=_TIMEOUT_S).items():
         try:
             future.result()
