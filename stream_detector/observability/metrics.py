@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 #: Latency buckets in seconds. The promise of 250 ms is one of them, so that "share of events within the promise" is exact.
 LATENCY_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 _BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+# The goal for the cost model's median error, 0.15, is one of them.
+_ERROR_BUCKETS: Final = (0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0, 5.0)
 _TOKEN_BUCKETS: Final = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536)
 
 
@@ -71,9 +73,33 @@ class Metrics:
         self.batch_closed = Counter(
             "stream_detector_batch_closed_total", "Micro-batches, by why they were closed", ["reason"], registry=self.registry
         )
-        # Does the verdict cache earn its memory? hit against miss.
+        # What bounds the network's runs? side_by_side: cores; idle: nothing, capacity to spare; full: the hardware's batch
+        # size or token budget; deadline: the promise is tight; backlog: behind the promise.
+        self.runs = Counter(
+            "stream_detector_runs_total", "Runs of the network, by why they held no more windows", ["reason"], registry=self.registry
+        )
+        # How much of the work is for nothing? padding against text: above a twentieth, lengths and shapes don't match.
+        self.tokens = Counter(
+            "stream_detector_tokens_total", "Tokens that the network ran, text or padding", ["kind"], registry=self.registry
+        )
+        # Can the scheduler trust what it foretells? The median should be below 0.15; more says that the machine is noisy.
+        self.cost_error = Histogram(
+            "stream_detector_cost_error_ratio",
+            "Relative error of the time that was foretold for a run",
+            buckets=_ERROR_BUCKETS,
+            registry=self.registry,
+        )
+        # Does the verdict cache earn its memory? hit against miss, a text each.
         self.cache_requests = Counter(
             "stream_detector_cache_requests_total", "Look-ups in the verdict cache", ["result"], registry=self.registry
+        )
+        # The same for the window cache, asked only for texts that the verdict cache doesn't know: edits of known texts.
+        self.window_cache_requests = Counter(
+            "stream_detector_window_cache_requests_total", "Look-ups in the window cache", ["result"], registry=self.registry
+        )
+        # How full are the caches? At their bound with few hits: give them more. `verdicts` or `windows`.
+        self.cache_bytes = Gauge(
+            "stream_detector_cache_bytes", "Bytes that the caches hold, as counted", ["cache"], registry=self.registry
         )
         # Is the worker falling behind? Records not yet taken, -1 when unknown. What autoscaling looks at.
         self.consumer_lag = Gauge(
