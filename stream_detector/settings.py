@@ -110,6 +110,8 @@ class Settings(_Section):
         default=256 * 1024, ge=1, description="A micro-batch whose records hold so much takes no more, whatever their number."
     )
     inference_threads: int = Field(default=0, ge=0, description="Inference sessions side by side, one thread each; 0: one a core.")
+    verdict_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, description="Bound of the cache of verdicts by text; 0: none.")
+    window_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, description="Bound of the cache of outputs by window; 0: none.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     topics: TopicSettings = TopicSettings()
     policy: PolicySettings = PolicySettings()

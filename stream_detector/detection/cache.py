@@ -1,9 +1,12 @@
-"""Verdicts by text: bookings repeat their listing's description thousands of times."""
+"""What was found out before, bounded in bytes: verdicts by text, because bookings repeat their listing's description thousands
+of times, and outputs by window (`window_cache.py`), because an edit leaves most windows of a text as they were.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from dataclasses import dataclass
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -13,10 +16,18 @@ Value = TypeVar("Value")
 _OVERHEAD = 400
 
 
-class VerdictCache(Generic[Value]):
+@dataclass(frozen=True, slots=True)
+class CacheBytes:
+    """Bounds of what a detector remembers; 0: nothing."""
+
+    verdicts: int = 64 * 1024 * 1024
+    windows: int = 64 * 1024 * 1024
+
+
+class BoundedCache(Generic[Value]):
     """Least recently used entries go first when the entries' sizes pass `max_bytes`.
 
-    A cache belongs to one model, so the key is the text alone; of the text only a 128-bit hash is kept.
+    A cache belongs to one model, so the key is the text alone (or a window's bytes); of it only a 128-bit hash is kept.
     """
 
     def __init__(self, max_bytes: int) -> None:
@@ -25,7 +36,12 @@ class VerdictCache(Generic[Value]):
         self._entries: OrderedDict[bytes, tuple[Value, int]] = OrderedDict()
         self._lock = Lock()
 
-    def get(self, text: str) -> Value | None:
+    @property
+    def held_bytes(self) -> int:
+        """What the entries take together."""
+        return self._bytes
+
+    def get(self, text: str | bytes) -> Value | None:
         """The value kept for a text, or None."""
         key = _key(text)
         with self._lock:
@@ -35,7 +51,7 @@ class VerdictCache(Generic[Value]):
             self._entries.move_to_end(key)
             return entry[0]
 
-    def put(self, text: str, value: Value, size: int) -> None:
+    def put(self, text: str | bytes, value: Value, size: int) -> None:
         """Keep a value of about `size` bytes."""
         key, size = _key(text), size + _OVERHEAD
         with self._lock:
@@ -47,6 +63,6 @@ class VerdictCache(Generic[Value]):
                 self._bytes -= self._entries.popitem(last=False)[1][1]
 
 
-def _key(text: str) -> bytes:
+def _key(text: str | bytes) -> bytes:
     # surrogatepass: a lone surrogate can come in by the Python API, and must not stop a verdict.
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text, digest_size=16).digest()

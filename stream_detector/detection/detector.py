@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,19 +12,23 @@ from typing import Self
 from tokenizers import Tokenizer
 
 from stream_detector.contracts import Evidence, Label, ScoreDetails, ScoringResponse, format_probability
-from stream_detector.detection.cache import VerdictCache
+from stream_detector.detection.cache import BoundedCache, CacheBytes
 from stream_detector.detection.evidence import Finding, find_evidence
+from stream_detector.detection.reading import Reader, Reading
 from stream_detector.detection.seams import Seam, seams
+from stream_detector.detection.window_cache import WindowCache
 from stream_detector.inference.artefact import TOKENIZER, Manifest, find, verify
-from stream_detector.inference.backend import Backend, WindowOutput
+from stream_detector.inference.backend import Backend
 from stream_detector.inference.onnx import OnnxBackend
-from stream_detector.inference.windowing import TokenizedView, special_tokens, view_windows
+from stream_detector.inference.windowing import special_tokens
 from stream_detector.observability import Metrics
 from stream_detector.settings import Settings
 from stream_detector.text.masking import mask
 from stream_detector.text.view import NormalizedView, Normalizer
 
-_CACHE_BYTES = 64 * 1024 * 1024
+_REMEMBERED = CacheBytes()
+# Seconds of timing at the start: a worker should be ready within two.
+_TIMING_S = 0.4
 
 _WARM_UP = "A bright flat near the station with two bedrooms, a garden and a view over the bay. " * 4
 
@@ -39,16 +42,6 @@ class TextVerdict:
     findings: tuple[Finding, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """A text on its way through the network."""
-
-    text: str
-    view: NormalizedView
-    cut: TokenizedView
-    outputs: Sequence[Future[WindowOutput]]
-
-
 class Detector:
     """Scores texts with one artefact.
 
@@ -59,6 +52,7 @@ class Detector:
         threshold: probability from which a text is Fraud.
         unmasked: evidence carries its text in the clear.
         metrics: where cache look-ups and tokens are counted.
+        remembered: bounds of the caches.
     """
 
     def __init__(
@@ -71,15 +65,18 @@ class Detector:
         threshold: float,
         unmasked: bool = False,
         metrics: Metrics | None = None,
+        remembered: CacheBytes = _REMEMBERED,
     ) -> None:
         self.manifest = manifest
         self.threshold = threshold
-        self.cache: VerdictCache[TextVerdict] = VerdictCache(_CACHE_BYTES)
-        self._tokenizer = tokenizer
+        self.cache: BoundedCache[TextVerdict] = BoundedCache(remembered.verdicts)
         self._backend = backend
-        self._normalizer = normalizer
         self._unmasked = unmasked
         self._metrics = metrics or Metrics()
+        self.windows = WindowCache(backend, self._offends, remembered.windows, self._metrics)
+        self._reader = Reader(normalizer, tokenizer, manifest.window, self.windows)
+        self._metrics.cache_bytes.labels("verdicts").set_function(lambda: self.cache.held_bytes)
+        self._metrics.cache_bytes.labels("windows").set_function(lambda: self.windows.held_bytes)
 
     @classmethod
     def load(cls, settings: Settings, metrics: Metrics | None = None) -> Self:
@@ -95,12 +92,19 @@ class Detector:
         detector = cls(
             manifest,
             tokenizer,
-            OnnxBackend(folder, special=special_tokens(tokenizer), threads=settings.inference_threads),
+            OnnxBackend(
+                folder,
+                special=special_tokens(tokenizer),
+                threads=settings.inference_threads,
+                promise_s=settings.promise_ms / 1000,
+                metrics=metrics,
+            ),
             # A domain that texts may name is as harmless as the platform's own, so the model reads it as that.
             Normalizer(policy.platform_names, policy.platform_domains + policy.allowed_domains),
             threshold=settings.threshold or manifest.threshold,
             unmasked=settings.unmasked_evidence,
             metrics=metrics,
+            remembered=CacheBytes(settings.verdict_cache_bytes, settings.window_cache_bytes),
         )
         detector.score([{"warmUp": _WARM_UP}])
         return detector
@@ -121,6 +125,21 @@ class Detector:
     def backend_name(self) -> str:
         """What runs the network."""
         return self._backend.name
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the network is expected to be busy with what was begun so far."""
+        return self._backend.seconds_left
+
+    def measure(self) -> None:
+        """Time the network, so that what it will take can be foretold from the first event on."""
+        self._backend.measure(self.manifest.window.tokens, budget_s=_TIMING_S)
+
+    def begin(self, texts: Mapping[str, str]) -> None:
+        """Set the network to work on a group of texts that `score` will be asked for soon; return at once."""
+        for text in (*texts.values(), *(seam.text for seam in seams(texts))):
+            if self.cache.get(text) is None:
+                self._reader.begin(text)
 
     def score(self, texts: Sequence[Mapping[str, str]]) -> list[ScoringResponse]:
         """Score groups of texts (an event's attributes each).
@@ -144,30 +163,27 @@ class Detector:
         pending = self._begin(texts)
         return [self._verdict(text, pending) for text in texts]
 
-    def _begin(self, texts: Iterable[str]) -> dict[str, TextVerdict | _Reading]:
+    def _begin(self, texts: Iterable[str]) -> dict[str, TextVerdict | Reading]:
         """Look each text up, or set the network to work on it."""
-        pending: dict[str, TextVerdict | _Reading] = {}
+        pending: dict[str, TextVerdict | Reading] = {}
         tokens = 0
         for text in texts:
             if text in pending:
                 continue
             known = self.cache.get(text)
             self._metrics.cache_requests.labels("miss" if known is None else "hit").inc()
-            pending[text] = reading = known or self._read(text)
-            tokens += len(reading.cut.ids) if isinstance(reading, _Reading) else 0
+            pending[text] = reading = known or self._reader.begin(text)
+            tokens += reading.fresh_tokens if isinstance(reading, Reading) else 0
         if tokens:
             self._metrics.batch_tokens.observe(tokens)
         return pending
 
-    def _read(self, text: str) -> _Reading:
-        view = self._normalizer.view(text)
-        cut = view_windows(view, self._tokenizer, self.manifest.window)
-        return _Reading(text, view, cut, [self._backend.submit(cut.ids[window.start : window.stop]) for window in cut.windows])
-
-    def _verdict(self, text: str, pending: dict[str, TextVerdict | _Reading]) -> TextVerdict:
+    def _verdict(self, text: str, pending: dict[str, TextVerdict | Reading]) -> TextVerdict:
         reading = pending[text]
         if isinstance(reading, TextVerdict):
             return reading
+        # Forgotten first: if the network failed on it, it is read again when it is asked for again.
+        self._reader.forget(text)
         outputs = [future.result() for future in reading.outputs]
         probabilities = [self.manifest.calibration.probability(output.logit) for output in outputs]
         findings: list[Finding] = []
@@ -183,7 +199,7 @@ class Detector:
         return verdict
 
     def _respond(
-        self, group: Mapping[str, str], joint: Sequence[Seam], pending: dict[str, TextVerdict | _Reading], started: float
+        self, group: Mapping[str, str], joint: Sequence[Seam], pending: dict[str, TextVerdict | Reading], started: float
     ) -> ScoringResponse:
         verdicts = {attribute: self._verdict(text, pending) for attribute, text in group.items()}
         probabilities = {attribute: verdict.probability for attribute, verdict in verdicts.items()}
@@ -227,6 +243,9 @@ class Detector:
                 latency_ms=round((time.perf_counter() - started) * 1000, 3),
             ),
         )
+
+    def _offends(self, logit: float) -> bool:
+        return self.manifest.calibration.probability(logit) >= self.threshold
 
     def _surface(self, text: str) -> str:
         return text if self._unmasked else mask(text)

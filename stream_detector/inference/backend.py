@@ -64,6 +64,18 @@ class Backend(Protocol):
     def name(self) -> str:
         """What runs where, for responses and metrics."""
 
+    @property
+    def seconds_left(self) -> float:
+        """How long it is expected to be busy with what was submitted so far."""
+
+    def measure(self, longest: int, *, budget_s: float) -> None:
+        """Time the hardware, so that what it will take can be foretold.
+
+        Args:
+            longest: tokens of the longest window there will be, special ones included.
+            budget_s: about how long that may take.
+        """
+
     def submit(self, tokens: Sequence[int], *, deadline: float | None = None) -> Future[WindowOutput]:
         """Run one window.
 

@@ -112,11 +112,11 @@ class Dispatcher:
         """Cancel what waits, wait for what runs, then end the threads."""
         with self._changed:
             self._closed = True
-            for job in self._jobs:
-                job.future.cancel()
-            self._waiting.clear()
-            self._jobs.clear()
+            jobs, self._jobs, self._waiting = self._jobs, [], []
             self._changed.notify_all()
+        # Without the lock: whoever hears of it may have one of their own.
+        for job in jobs:
+            job.future.cancel()
         for thread in self._threads:
             thread.join()
 

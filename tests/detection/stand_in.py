@@ -11,6 +11,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 from stream_detector.contracts import Kind
 from stream_detector.detection import Detector
+from stream_detector.detection.cache import CacheBytes
 from stream_detector.inference.artefact import Calibration, Manifest, WindowShape
 from stream_detector.inference.backend import WindowOutput
 from stream_detector.observability import Metrics
@@ -46,12 +47,16 @@ class StandInBackend:
     """A window's logit is that of its worst word; it remembers every window it was given."""
 
     name = "stand-in"
+    seconds_left = 0.0
 
     def __init__(self) -> None:
         self.submitted: list[tuple[int, ...]] = []
         self.closed = False
 
-    def submit(self, tokens: Sequence[int]) -> Future[WindowOutput]:
+    def measure(self, longest: int, *, budget_s: float) -> None:
+        """Nothing to time."""
+
+    def submit(self, tokens: Sequence[int], *, deadline: float | None = None) -> Future[WindowOutput]:
         """Answer at once."""
         self.submitted.append(tuple(tokens))
         tags = np.zeros((len(tokens), len(MANIFEST.tags)), dtype=np.float32)
@@ -80,8 +85,21 @@ def tokenizer() -> Tokenizer:
 
 
 def detector(
-    backend: StandInBackend, *, threshold: float = 0.5, unmasked: bool = False, metrics: Metrics | None = None
+    backend: StandInBackend,
+    *,
+    threshold: float = 0.5,
+    unmasked: bool = False,
+    metrics: Metrics | None = None,
+    cache_bytes: int = 1024 * 1024,
 ) -> Detector:
     """A detector over the stand-in."""
-    normalizer = Normalizer(["Airbnb"], ["airbnb.com"])
-    return Detector(MANIFEST, tokenizer(), backend, normalizer, threshold=threshold, unmasked=unmasked, metrics=metrics)
+    return Detector(
+        MANIFEST,
+        tokenizer(),
+        backend,
+        Normalizer(["Airbnb"], ["airbnb.com"]),
+        threshold=threshold,
+        unmasked=unmasked,
+        metrics=metrics,
+        remembered=CacheBytes(cache_bytes, cache_bytes),
+    )

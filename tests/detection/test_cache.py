@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_detector.detection.cache import _OVERHEAD, VerdictCache
+from stream_detector.detection.cache import _OVERHEAD, BoundedCache
 
 
-def _holding(entries: int, size: int = 100) -> VerdictCache[int]:
-    return VerdictCache(entries * (size + _OVERHEAD))
+def _holding(entries: int, size: int = 100) -> BoundedCache[int]:
+    return BoundedCache(entries * (size + _OVERHEAD))
 
 
 def test_what_was_put_is_what_comes_back() -> None:
@@ -52,7 +52,7 @@ def test_putting_again_replaces() -> None:
 
 def test_what_is_too_large_is_not_kept() -> None:
     """A value larger than the cache, or a cache of nothing, is no error."""
-    cache: VerdictCache[int] = VerdictCache(0)
+    cache: BoundedCache[int] = BoundedCache(0)
     cache.put("a", 1, 1)
     assert cache.get("a") is None
 
@@ -70,7 +70,7 @@ def test_any_text_is_a_key(texts: list[str]) -> None:
 def test_it_never_holds_more_than_it_may(sizes: list[int]) -> None:
     """Whatever is put in, the sum of what can still be read stays in bounds, and the newest is there if it fits."""
     limit = 5000
-    cache: VerdictCache[int] = VerdictCache(limit)
+    cache: BoundedCache[int] = BoundedCache(limit)
     for at, size in enumerate(sizes):
         cache.put(str(at), size, size)
         assert cache.get(str(at)) == size

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import Future
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream_detector.contracts import Kind, Label, ScoringResponse
+from stream_detector.inference.backend import WindowOutput
 from stream_detector.observability import Metrics
 from stream_detector.text.masking import MASK
 from tests.detection.stand_in import StandInBackend, detector, tokenizer
@@ -147,11 +149,67 @@ def test_a_harmless_edit_elsewhere_does_not_hide_a_violation(backend: StandInBac
 
 def test_windows_are_counted_over_all_texts(backend: StandInBackend) -> None:
     """What was read can be told from the response: nothing is silently cut off."""
-    long = "the flat is bright. " * 40
+    words = ["the", "flat", "is", "bright", "platform"]
+    long = " ".join(f"{' '.join(order)}." for order in itertools.permutations(words, 4))
     (response,) = detector(backend).score([{"a": long, "b": "the flat"}])
-    assert response.score_details.windows == len(backend.submitted) > 200 // 30
+    assert response.score_details.windows == len(backend.submitted) > 600 // 30
     tokens = len(tokenizer().encode(long, add_special_tokens=False).ids) + 2
     assert sum(map(len, backend.submitted)) == tokens
+
+
+def test_an_edit_reads_a_window_or_two_again(backend: StandInBackend) -> None:
+    """The windows that the edit left alone come from the window cache, and the verdict is what it would be without one."""
+    metrics = Metrics()
+    scorer = detector(backend, metrics=metrics)
+    sentences = [f"{' '.join(order)}." for order in itertools.permutations(["the", "flat", "is", "bright", "platform"], 4)]
+    scorer.score([{"a": " ".join(sentences)}])
+    read = len(backend.submitted)
+    sentences[60] = "the flat is viber."
+    edited = {"a": " ".join(sentences)}
+    (response,) = scorer.score([edited])
+    assert 1 <= len(backend.submitted) - read <= 3
+    assert response.score_details.windows > 20
+    (afresh,) = detector(StandInBackend()).score([edited])
+    assert response.score_details.evidence == afresh.score_details.evidence
+    assert response.probability_score == afresh.probability_score
+    hits, misses = (metrics.window_cache_requests.labels(result)._value.get() for result in ("hit", "miss"))
+    assert (hits + misses, misses) == (read + response.score_details.windows, len(backend.submitted))
+
+
+def test_what_was_begun_is_not_read_twice(backend: StandInBackend) -> None:
+    """A worker begins an event when it takes it and asks for its verdict with its batch; look-ups are counted once."""
+    metrics = Metrics()
+    scorer = detector(backend, metrics=metrics)
+    group = {"a": "ring 206 555", "b": "0101 the flat"}
+    scorer.begin(group)
+    begun = list(backend.submitted)
+    (response,) = scorer.score([group])
+    assert backend.submitted == begun
+    assert len(begun) == 3, "two attributes and their seam"
+    assert response == detector(StandInBackend()).score([group])[0].model_copy(update={"score_details": response.score_details})
+    assert metrics.cache_requests.labels("miss")._value.get() == 3
+    scorer.begin(group)
+    assert backend.submitted == begun
+
+
+def test_a_failed_text_is_read_again(backend: StandInBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What failed once isn't remembered as failed: a retry asks the network anew."""
+    scorer = detector(backend)
+    failed: Future[WindowOutput] = Future()
+    failed.set_exception(ZeroDivisionError())
+    with monkeypatch.context() as patch:
+        patch.setattr(backend, "submit", lambda *_, **__: failed)
+        with pytest.raises(ZeroDivisionError):
+            scorer.score([{"a": "viber"}])
+    assert scorer.score([{"a": "viber"}])[0].score_details.label is Label.FRAUD
+
+
+def test_caches_of_no_size_remember_nothing(backend: StandInBackend) -> None:
+    """Zero bytes switch them off, as the settings say."""
+    scorer = detector(backend, cache_bytes=0)
+    first, second = scorer.score([{"a": "viber"}]), scorer.score([{"a": "viber"}])
+    assert len(backend.submitted) == 2
+    assert first[0].probability_score == second[0].probability_score
 
 
 def test_a_span_in_two_windows_is_one_finding(backend: StandInBackend) -> None:

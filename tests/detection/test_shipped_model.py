@@ -13,7 +13,6 @@ import pytest
 
 from stream_detector.contracts import Kind, Label
 from stream_detector.detection import Detector
-from stream_detector.detection.cache import VerdictCache
 from stream_detector.errors import ArtefactError
 from stream_detector.settings import PolicySettings, Settings
 
@@ -106,12 +105,12 @@ def test_the_threshold_is_the_manifests_unless_set(shipped: Path, detector: Dete
         assert strict.score([{"a": "the flat"}])[0].score_details.threshold == 0.999
 
 
-def test_batching_changes_no_verdict(detector: Detector) -> None:
+def test_batching_changes_no_verdict(shipped: Path, detector: Detector) -> None:
     """A group scored together says what each text says alone, to the last digit."""
     texts = ["A bright flat with a garden. Welcome!", "Call me on +1 206 555 0101. Welcome!", "Quiet from 22:00. " * 40]
     together = detector.verdicts(texts)
-    detector.cache = VerdictCache(1024 * 1024)
-    assert [detector.verdicts([text])[0] for text in texts] == together
+    with Detector.load(Settings(model=str(shipped), inference_threads=1)) as alone:
+        assert [alone.verdicts([text])[0] for text in texts] == together
 
 
 def test_an_altered_artefact_is_not_loaded(shipped: Path, tmp_path: Path) -> None:
