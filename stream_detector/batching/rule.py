@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
+from typing import Final
+
+from stream_detector.batching.cost import RunningMean
+
+# Scoring that takes so many times as long as publishing makes a batch that is worth publishing.
+_WORTH: Final = 20
 
 
 class CloseReason(StrEnum):
@@ -27,18 +33,25 @@ class Supply(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BatchLimits:
-    """What bounds a batch.
+    """What bounds a batch, and what one is expected to cost.
 
     Attributes:
         max_events: most records in a batch.
         max_bytes: a batch whose records hold so much takes no more: a few huge texts can be the work of minutes, and a consumer
             that stays away for too long is taken for dead.
-        seconds_per_event: what one event more is expected to cost, scoring and publishing together.
+        seconds_per_event, seconds_per_byte: what scoring is expected to take, by either or both.
+        publish_seconds: what publishing and committing is expected to take, however large the batch.
     """
 
     max_events: int
     max_bytes: int
     seconds_per_event: float = 0.0
+    seconds_per_byte: float = 0.0
+    publish_seconds: float = 0.0
+
+    def seconds(self, events: float, payload_bytes: float) -> float:
+        """What a batch is expected to take, from being closed to being committed."""
+        return self.publish_seconds + events * self.seconds_per_event + payload_bytes * self.seconds_per_byte
 
 
 def close_reason(
@@ -58,15 +71,41 @@ def close_reason(
         return None
     if supply is Supply.CLOSED:
         return CloseReason.DRAIN
+    usual = payload_bytes / events
     # Late even if it were alone: its deadline can't be kept, so hurrying would only make those behind it later.
-    late = oldest_deadline is not None and now + limits.seconds_per_event > oldest_deadline
+    late = oldest_deadline is not None and now + limits.seconds(1, usual) > oldest_deadline
     if events >= limits.max_events or payload_bytes >= limits.max_bytes:
         return CloseReason.BACKLOG if late else CloseReason.FULL
     if supply is Supply.IDLE:
         return CloseReason.BACKLOG if late else CloseReason.IDLE
-    if oldest_deadline is not None and not late and now + limits.seconds_per_event * (events + 1) > oldest_deadline:
+    if oldest_deadline is None or late:
+        return None
+    if now + limits.seconds(events + 1, payload_bytes + usual) > oldest_deadline:
         return CloseReason.DEADLINE
+    # Publishing costs a twentieth already: with more in it the first would wait for the last, and nothing would be saved.
+    if 0 < _WORTH * limits.publish_seconds <= limits.seconds(events, payload_bytes):
+        return CloseReason.FULL
     return None
+
+
+class BatchCost:
+    """What batches take here, measured while working: a running estimate; nothing before the first batch."""
+
+    def __init__(self) -> None:
+        self._per_byte = RunningMean()
+        self._publish = RunningMean()
+
+    def learn(self, *, payload_bytes: int, score_s: float, publish_s: float) -> None:
+        """Take a batch into account."""
+        if payload_bytes:
+            self._per_byte.learn(score_s / payload_bytes)
+        self._publish.learn(publish_s)
+
+    def limits(self, max_events: int, max_bytes: int) -> BatchLimits:
+        """The limits of the next batch."""
+        return BatchLimits(
+            max_events, max_bytes, seconds_per_byte=self._per_byte.seconds, publish_seconds=self._publish.seconds
+        )  # fmt: skip
 
 
 class EventCost:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_detector.batching import BatchLimits, CloseReason, Supply, close_reason
+from stream_detector.batching import BatchCost, BatchLimits, CloseReason, Supply, close_reason
 
 LIMITS = BatchLimits(max_events=8, max_bytes=1000, seconds_per_event=0.01)
 
@@ -39,6 +39,37 @@ def test_each_reason(events: int, deadline: float | None, supply: Supply, expect
 def test_a_few_huge_records_fill_a_batch(payload_bytes: int, expected: CloseReason | None) -> None:
     """Scoring 64 texts of a megabyte takes longer than a consumer may stay away; the batch would be done again for ever."""
     assert close_reason(2, payload_bytes, 1.0, LIMITS, Supply.MORE, now=0.0) is expected
+
+
+@pytest.mark.parametrize(
+    ("payload_bytes", "deadline", "expected"),
+    [
+        (100, 1.0, None),
+        # With one more: 0.6 s of scoring and 0.05 of publishing.
+        (500, 0.5, CloseReason.DEADLINE),
+        # Scoring takes twenty times as long as publishing: the first must not wait for more.
+        (950, 2.0, CloseReason.FULL),
+        (940, 2.0, None),
+        # Late anyway: it goes for throughput.
+        (950, -1.0, None),
+    ],
+)
+def test_size_decides_not_number(payload_bytes: int, deadline: float, expected: CloseReason | None) -> None:
+    """One giant text is the work of many small ones: what a batch takes follows from its bytes, and publishing costs extra."""
+    limits = BatchLimits(max_events=100, max_bytes=1000, seconds_per_byte=0.001, publish_seconds=0.05)
+    assert close_reason(5, payload_bytes, deadline, limits, Supply.MORE, now=0.0) is expected
+
+
+def test_costs_are_learnt() -> None:
+    """From what batches took, each part by itself; a batch without bytes (tombstones) says nothing about scoring."""
+    cost = BatchCost()
+    assert cost.limits(8, 1000).seconds(5, 500) == 0
+    cost.learn(payload_bytes=1000, score_s=0.5, publish_s=0.01)
+    cost.learn(payload_bytes=0, score_s=0.0, publish_s=0.01)
+    assert cost.limits(8, 1000).seconds(5, 500) == pytest.approx(0.26)
+    for _ in range(50):
+        cost.learn(payload_bytes=100, score_s=0.2, publish_s=0.03)
+    assert cost.limits(8, 1000).seconds(5, 500) == pytest.approx(1.03, rel=0.01)
 
 
 events = st.integers(0, 100)
