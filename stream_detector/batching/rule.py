@@ -74,18 +74,16 @@ def close_reason(
     usual = payload_bytes / events
     # Late even if it were alone: its deadline can't be kept, so hurrying would only make those behind it later.
     late = oldest_deadline is not None and now + limits.seconds(1, usual) > oldest_deadline
-    if events >= limits.max_events or payload_bytes >= limits.max_bytes:
-        return CloseReason.BACKLOG if late else CloseReason.FULL
-    if supply is Supply.IDLE:
-        return CloseReason.BACKLOG if late else CloseReason.IDLE
+    full = events >= limits.max_events or payload_bytes >= limits.max_bytes
+    if full or supply is Supply.IDLE:
+        return CloseReason.BACKLOG if late else CloseReason.FULL if full else CloseReason.IDLE
     if oldest_deadline is None or late:
         return None
     if now + limits.seconds(events + 1, payload_bytes + usual) > oldest_deadline:
         return CloseReason.DEADLINE
     # Publishing costs a twentieth already: with more in it the first would wait for the last, and nothing would be saved.
-    if 0 < _WORTH * limits.publish_seconds <= limits.seconds(events, payload_bytes):
-        return CloseReason.FULL
-    return None
+    worthwhile = 0 < _WORTH * limits.publish_seconds <= limits.seconds(events, payload_bytes)
+    return CloseReason.FULL if worthwhile else None
 
 
 class BatchCost:
