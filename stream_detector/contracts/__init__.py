@@ -1,7 +1,7 @@
 """What crosses a wire: events in, verdicts out, dead letters aside; and the codec between bytes and models."""
 
 from stream_detector.contracts.base import Timestamp, WireModel, format_timestamp
-from stream_detector.contracts.codec import DEFAULT_MAX_BYTES, decode, encode
+from stream_detector.contracts.codec import DEFAULT_MAX_BYTES, decode, decode_batch, encode
 from stream_detector.contracts.dead_letters import DeadLetter, Headers
 from stream_detector.contracts.events import Event, EventType, TransactionContext
 from stream_detector.contracts.scoring import (
@@ -34,6 +34,7 @@ __all__ = [
     "Violation",
     "WireModel",
     "decode",
+    "decode_batch",
     "encode",
     "format_probability",
     "format_timestamp",

@@ -47,15 +47,23 @@ def decode(model: type[Model], payload: bytes, *, max_bytes: int = DEFAULT_MAX_B
             DecodeReason.OVERSIZE,
             f"{len(payload)} bytes, more than the {max_bytes} allowed; send a smaller text or raise max_event_bytes",
         )
-    if not payload.strip():
-        raise DecodeError(DecodeReason.EMPTY_VALUE, "the value is empty; send a JSON object")
+    return _validate(model, _parse(payload))
+
+
+def decode_batch(model: type[Model], payload: bytes, *, max_items: int) -> Model | tuple[Model, ...]:
+    """Read a JSON object as a model, or a JSON array of them as a batch.
+
+    Raises:
+        DecodeError: as `decode`; in a batch the field begins with the item's position, counted from 0.
+    """
     document = _parse(payload)
-    if not isinstance(document, dict):
-        raise DecodeError(DecodeReason.NOT_AN_OBJECT, f"a JSON {_json_type(document)} at the top; send an object")
-    try:
-        return model.model_validate(document, by_alias=True, by_name=False)
-    except ValidationError as error:
-        _refuse(error)
+    if not isinstance(document, list):
+        return _validate(model, document)
+    if len(document) > max_items:
+        raise DecodeError(
+            DecodeReason.OVERSIZE, f"{len(document)} items in the batch, more than the {max_items} allowed; send parts"
+        )
+    return tuple(_validate(model, item, at=(str(position),)) for position, item in enumerate(document))
 
 
 def encode(model: WireModel) -> bytes:
@@ -63,7 +71,21 @@ def encode(model: WireModel) -> bytes:
     return orjson.dumps(model.model_dump(by_alias=True, exclude_none=True))
 
 
+def _validate(model: type[Model], document: object, *, at: tuple[str, ...] = ()) -> Model:
+    if not isinstance(document, dict):
+        where = "in the batch" if at else "at the top"
+        raise DecodeError(
+            DecodeReason.NOT_AN_OBJECT, f"a JSON {_json_type(document)} {where}; send an object", field=".".join(at) or None
+        )
+    try:
+        return model.model_validate(document, by_alias=True, by_name=False)
+    except ValidationError as error:
+        _refuse(error, at)
+
+
 def _parse(payload: bytes) -> object:
+    if not payload.strip():
+        raise DecodeError(DecodeReason.EMPTY_VALUE, "the value is empty; send a JSON object")
     _check_depth(payload)
     try:
         document: object = orjson.loads(payload)
@@ -128,17 +150,17 @@ def _json_type(document: object) -> str:
     return names.get(type(document), "null")
 
 
-def _refuse(error: ValidationError) -> NoReturn:
+def _refuse(error: ValidationError, at: tuple[str, ...]) -> NoReturn:
     # The first fault by position in the model is enough to mend; pydantic's own messages can quote the input, so only
     # its type, its limits and our own messages are used.
     fault = error.errors(include_url=False, include_input=False)[0]
     kind = fault["type"]
     reason = _REASONS.get(kind, DecodeReason.INVALID_VALUE)
     # A key of `attributes` is the producer's own word, not ours: it may hold anything, so it is cut short and kept to one line.
-    field = ".".join(_NOT_PRINTABLE.sub("?", str(part)[:64]) for part in fault["loc"]) or None
+    field = ".".join(_NOT_PRINTABLE.sub("?", str(part)[:64]) for part in (*at, *fault["loc"])) or None
     context = fault.get("ctx", {})
     if kind == "missing_for_type":
-        field = str(context["field"])
+        field = ".".join((*at, str(context["field"])))
         raise DecodeError(reason, f"is required in a {context['type']} event; add it", field=field)
     match reason:
         case DecodeReason.MISSING_FIELD:
