@@ -85,6 +85,12 @@ def _share_held(view: NormalizedView, offsets: Sequence[tuple[int, int]], window
 
 def batches(windows: Sequence[LabelledWindow], *, size: int, rng: Random, special: tuple[int, int]) -> Iterator[Batch]:
     """Shuffle, then put windows of like length together so that little is padded."""
+    for group in grouped(windows, size=size, rng=rng):
+        yield collate([windows[i] for i in group], special)
+
+
+def grouped(windows: Sequence[LabelledWindow], *, size: int, rng: Random) -> list[list[int]]:
+    """The same as numbers of windows: what is known of a window elsewhere is found by its number."""
     order = list(range(len(windows)))
     rng.shuffle(order)
     chunk = size * 64
@@ -93,8 +99,7 @@ def batches(windows: Sequence[LabelledWindow], *, size: int, rng: Random, specia
         part = sorted(order[start : start + chunk], key=lambda i: len(windows[i].tokens))
         groups += [part[i : i + size] for i in range(0, len(part), size)]
     rng.shuffle(groups)
-    for group in groups:
-        yield collate([windows[i] for i in group], special)
+    return groups
 
 
 def collate(windows: Sequence[LabelledWindow], special: tuple[int, int]) -> Batch:

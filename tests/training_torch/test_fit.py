@@ -9,6 +9,7 @@ import torch
 
 from stream_detector.errors import ConfigurationError
 from stream_detector.training import fit as fitting
+from stream_detector.training import loop
 from stream_detector.training.dataset import collate
 from stream_detector.training.fit import Recipe, fit
 from stream_detector.training.network import ContactNetwork
@@ -92,7 +93,7 @@ def test_half_a_checkpoint_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     optimizer = torch.optim.SGD(network.parameters())
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)
     with pytest.raises(_StoppedError):
-        fitting._save(tmp_path / "checkpoint.pt", "another", network, optimizer, schedule, 1)
+        loop.save(tmp_path / "checkpoint.pt", "another", network, optimizer, schedule, 1)
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
 
 
