@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 
 from stream_detector.contracts import Kind
 from stream_detector.detection import Detector
@@ -29,7 +30,7 @@ from stream_detector.settings import PolicySettings, Settings
 from stream_detector.text.view import Normalizer
 from stream_detector.training.calibration import platt
 from stream_detector.training.corpus.compose import Composer, Mixture, Sample
-from stream_detector.training.corpus.listings import HELD_BACK_CITIES, ListingText, is_suspicious, read_listings, reviews
+from stream_detector.training.corpus.listings import HELD_BACK_CITIES, ListingText, is_clean, read_listings, reviews
 from stream_detector.training.corpus.render import Span
 from stream_detector.training.dataset import label_windows
 from stream_detector.training.evaluate import judge, summarize, worst
@@ -37,10 +38,14 @@ from stream_detector.training.export import Versions, export_graph, write_manife
 from stream_detector.training.fit import Recipe, fit
 from stream_detector.training.network import ContactNetwork
 from stream_detector.training.tokenization import build_tokenizer
+from stream_detector.training.vocabulary import extend_vocabulary
 
 Report = Callable[[str], None]
 
 WINDOW = WindowShape(tokens=128, overlap=32)
+
+#: Words and word parts added to the vocabulary of an English base.
+PIECES = 10_000
 
 _HEADLINE = ("violationsFound", "harmlessWrong", "spanOverlaps", "kindRight")
 
@@ -85,7 +90,7 @@ def policy_normalizer() -> Normalizer:
 def compose_corpus(listings: Path, *, split: str, size: int, seed: int, mixture: Mixture | None = None) -> list[Sample]:
     """Composed samples of a split; the reviewed real texts of the split are added where it is trained on."""
     texts = [listing for listing in read_listings(listings) if Split(split).holds(listing)]
-    samples = list(Composer(texts, seed=seed, mixture=mixture).samples(size))
+    samples = list(Composer(texts, seed=seed, mixture=mixture, part="test" if split == "test" else "train").samples(size))
     if split == "train":
         for sample in reviewed_samples(texts):
             samples += [sample] * _REVIEWED_COPIES[sample.offends]
@@ -105,7 +110,7 @@ def reviewed_samples(listings: Sequence[ListingText]) -> list[Sample]:
 
 def plain_samples(listings: Sequence[ListingText], count: int, seed: int) -> list[Sample]:
     """Real texts as they are, without those that nobody has read but somebody should."""
-    clean = [listing for listing in listings if not is_suspicious(listing.text)]
+    clean = [listing for listing in listings if is_clean(listing)]
     chosen = Random(seed).sample(clean, min(count, len(clean)))
     return [Sample(listing.text, (), listing.language, ("plain",), (), listing.key) for listing in chosen]
 
@@ -150,17 +155,45 @@ def read_corpus(file: Path) -> list[Sample]:
     ]
 
 
-def train(samples: Sequence[Sample], *, base: str | None, recipe: Recipe, work: Path, report: Report) -> None:
-    """Fit a network on samples; leaves network.safetensors, config.json and tokenizer.json in `work`."""
-    start = base_folder(base)
-    tokenizer = build_tokenizer(Path(start))
-    windows = list(label_windows(samples, policy_normalizer(), tokenizer, WINDOW))
+def train(
+    samples: Sequence[Sample],
+    *,
+    base: str | None,
+    recipe: Recipe,
+    work: Path,
+    report: Report,
+    start: Path | None = None,
+    pieces: int = PIECES,
+) -> None:
+    """Fit a network on samples; leaves network.safetensors, config.json and tokenizer.json in `work`.
+
+    Args:
+        samples: labelled texts.
+        base: the pretrained encoder, as `base_folder` takes it.
+        recipe: how to fit.
+        work: folder of the checkpoint and of the result.
+        report: called with a line of progress.
+        start: folder of a network that an earlier call left, to go on from instead of the pretrained encoder.
+        pieces: how many words and word parts of the samples are added to the vocabulary at most.
+    """
+    folder = Path(base_folder(base))
+    network = load_network(start) if start else ContactNetwork.from_pretrained(folder)
+    before = Tokenizer.from_file(str(start / TOKENIZER)) if start else build_tokenizer(folder)
+    normalizer = policy_normalizer()
+    tokenizer = extend_vocabulary(before, (normalizer.view(sample.text).text for sample in samples), pieces=pieces)
+    network.read_more(before, tokenizer)
+    windows = list(label_windows(samples, normalizer, tokenizer, WINDOW))
     mean = sum(len(window.tokens) for window in windows) / len(windows)
     report(
-        f"{len(samples)} samples, {len(windows)} windows, {mean:.0f} tokens each, {sum(w.offends for w in windows) / len(windows):.1%} offend"
+        f"{len(samples)} samples, {len(windows)} windows, {mean:.0f} tokens each of {tokenizer.get_vocab_size()}, "
+        f"{sum(w.offends for w in windows) / len(windows):.1%} offend"
     )
-    network = ContactNetwork.from_pretrained(start)
     fit(network, windows, recipe, folder=work, special=special_tokens(tokenizer), report=report)
+    save_network(network, tokenizer, work)
+
+
+def save_network(network: ContactNetwork, tokenizer: Tokenizer, work: Path) -> None:
+    """Write network.safetensors, config.json and tokenizer.json."""
     write_tokenizer(tokenizer, work)
     save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, work / "network.safetensors")
     config: Any = network.encoder.config
@@ -206,7 +239,7 @@ def _logit(probability: float) -> float:
 def evaluate(folder: Path, *, listings: Path, challenge: Path, size: int, seed: int, report: Report) -> dict[str, Any]:
     """Figures on the held-back cities: composed samples, plain texts and the reviewed real ones."""
     texts = [listing for listing in read_listings(listings) if Split("test").holds(listing)]
-    composed = list(Composer(texts, seed=seed + 2).samples(size))
+    composed = list(Composer(texts, seed=seed + 2, part="test").samples(size))
     with Detector.load(Settings(model=str(folder))) as detector:
         judged = judge(detector, composed)
         plain = judge(detector, plain_samples(texts, 3 * size, seed))

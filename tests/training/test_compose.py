@@ -6,13 +6,21 @@ import json
 import re
 from collections import Counter
 from functools import cache
+from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stream_detector.contracts import Kind
+from stream_detector.training.corpus import compose
 from stream_detector.training.corpus.compose import Composer, Mixture, Sample
+from stream_detector.training.corpus.fillers import Fillers
+from stream_detector.training.corpus.habits import with_habit
+from stream_detector.training.corpus.holdout import HELD_OUT_DISGUISES, Part, is_held_out
 from stream_detector.training.corpus.listings import ListingText
-from stream_detector.training.corpus.packs import packs
+from stream_detector.training.corpus.packs import Template, packs, parse_template
+from stream_detector.training.corpus.render import Piece, Span, render
 
 _LISTING = "The flat is bright and quiet. The kitchen is new. A park is near the house. The metro stops at the door."
 _SUSPECT = "You may call the owner at any time."
@@ -79,7 +87,9 @@ def test_no_word_gives_the_label_away(pattern: str) -> None:
 
 def test_real_texts_are_the_background() -> None:
     """Whole sentences of a listing, which the sample names as its source."""
-    samples = list(Composer([_listing(_LISTING)], seed=2, mixture=Mixture(violation=0, real_background=1, bare=0)).samples(40))
+    samples = list(
+        Composer([_listing(_LISTING)], seed=2, mixture=Mixture(violation=0, plain=0, real_background=1, bare=0)).samples(40)
+    )
     assert {sample.source for sample in samples} == {"L-1/description"}
     assert sum(any(part in sample.text for part in _LISTING.split(". ")) for sample in samples) > 30
 
@@ -103,3 +113,73 @@ def test_a_sample_is_a_row_of_json() -> None:
     row = json.loads(json.dumps(sample.to_row()))
     assert row["spans"] == [[span.start, span.end, span.kind.value] for span in sample.spans]
     assert (row["text"], row["language"]) == (sample.text, sample.language)
+
+
+def test_plain_texts_are_left_alone() -> None:
+    """In about one sample in eight nothing is inserted and nothing changed, so that clean means clean and not "no seam"."""
+    samples = list(Composer([_listing(_LISTING)], seed=2).samples(2000))
+    plain = [sample for sample in samples if sample.families == ("plain",)]
+    assert 0.09 < len(plain) / len(samples) < 0.15
+    assert all(sample.text in _LISTING and not sample.offends for sample in plain)
+    assert 0.42 < sum(sample.offends for sample in samples) / len(samples) < 0.48
+
+
+def test_languages_are_even() -> None:
+    """English more often, the others alike."""
+    shares = Counter(sample.language for sample in _samples())
+    assert 0.25 < shares["en"] / shares.total() < 0.31
+    assert all(0.035 < shares[language] / shares.total() < 0.065 for language in packs() if language != "en")
+
+
+def test_no_disguise_gives_the_label_away() -> None:
+    """Every common way of disguising is seen on harmless texts too, where it is rarer but no curiosity."""
+    sides = {
+        offends: Counter(name for s in _samples() if s.offends == offends for name in set(s.disguises)) for offends in (True, False)
+    }
+    often = [name for name, count in sides[True].items() if count >= 40]
+    assert often
+    assert [name for name in often if sides[False][name] < 0.03 * sides[True][name]] == []
+
+
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_both_parts_hold_every_language(part: Part) -> None:
+    """Violations, look-alikes and clean sentences of each, for else a figure by language would say nothing."""
+    samples = list(Composer([], seed=5, part=part).samples(1500))
+    assert {(sample.language, sample.offends) for sample in samples} == {(code, side) for code in packs() for side in (True, False)}
+
+
+def test_nothing_held_out_is_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a template nor a disguise; the test part has only such templates, and half of its disguises, where there is a choice."""
+    used: dict[Part, list[Template]] = {"train": [], "test": []}
+
+    def _remember(template: Template, fillers: Fillers, part: Part = "train") -> Piece:
+        used[part].append(template)
+        return render(template, fillers, part)
+
+    monkeypatch.setattr(compose, "render", _remember)
+    names: dict[Part, Counter[str]] = {}
+    parts: tuple[Part, ...] = ("train", "test")
+    for part in parts:
+        names[part] = Counter(name for sample in Composer([], seed=6, part=part).samples(3000) for name in sample.disguises)
+    assert not any(is_held_out(template) for template in used["train"])
+    assert all(is_held_out(template) for template in used["test"])
+    assert not HELD_OUT_DISGUISES & set(names["train"])
+    assert set(names["test"]) >= HELD_OUT_DISGUISES
+
+
+def test_one_template_in_twelve_is_held_out() -> None:
+    """By its text alone, so that others appended to a file move none; mere slots ("Tel {phone}") are always trained on."""
+    templates = [template for pack in packs().values() for family in pack.violations.values() for template in family]
+    assert 1 / 16 < sum(map(is_held_out, templates)) / len(templates) < 1 / 9
+    assert not is_held_out(parse_template("<phone>{phone}</phone>", "phone"))
+
+
+@given(seed=st.integers(0, 2**32))
+def test_habits_carry_the_spans(seed: int) -> None:
+    """Whatever becomes of case, accents and punctuation, a span frames the same letters, its own punctuation kept."""
+    text = "Ça va. Écrivez à anna.flat@mail.example, merci! Großes Haus."
+    start, end = text.index("anna"), text.index(", merci")
+    piece = with_habit(Piece(text, (Span(start, end, Kind.EMAIL),)), Random(seed))
+    (span,) = piece.spans
+    assert piece.text[span.start : span.end].lower() == "anna.flat@mail.example"
+    assert len(piece.disguises) == 1

@@ -42,7 +42,7 @@ def test_language_is_guessed(language: str, text: str) -> None:
     [
         "Write to host@sample.example", "see www.sample.example", "book at sample-stay.com", "my page: https://sample.example/x", "+1 206 555 0101",
         "206-555-0101", "2 0 6 5 5 5 0 1 0 1", "whats app me", "Watsapp", "on Viber", "加我微信", "LINE id sample", "Insta: sample", "our FB page",
-        "send me an e-mail", "par courriel", "skicka mejl", "call me", "ring mig gärna", "ein Anruf genügt", "meine Handynummer", "sms", "τηλ. 555", "επικοινωνήστε",
+        "send me an e-mail", "par courriel", "skicka mejl", "call me", "ring mig gärna", "ein Anruf genügt", "ruf mich einfach an", "Rufen Sie uns an", "meine Handynummer", "sms", "τηλ. 555", "επικοινωνήστε",
         "Kontakt: Anna", "besuchen Sie unsere Webseite", "vår hemsida", "notre site internet", "google our name", "book directly with us", "direkt buchen",
         "réservez en direct", "pay by PayPal", "Überweisung auf unser Konto", "par virement", "swish", "cash on arrival", "Kaution in bar", "la caution",
         "outside the app", "off-platform", "scan the QR", "our business card", "find us", "10% discount", "follow us",

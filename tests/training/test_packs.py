@@ -17,7 +17,7 @@ from stream_detector.training.corpus.packs import Pack, Segment, Template, packs
 _LANGUAGES = ["ar", "de", "el", "en", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "tr", "zh"]
 _LOOKALIKES = {"numbers", "transport", "platform", "third_party", "brands", "policy", "spelled"}
 _SLOT = re.compile(r"\{([a-z_]+)\}")
-_CONTACTS = {"phone", "phone_start", "phone_end", "email", "url", "handle", "account"}
+_CONTACTS = {"phone", "phone_start", "phone_end", "email", "url", "account"}
 
 
 @pytest.fixture(params=_LANGUAGES)
@@ -99,7 +99,7 @@ def test_tags_and_braces_are_balanced(pack: Pack) -> None:
 
 
 def test_contacts_offend_and_look_alikes_have_their_own_slots(pack: Pack) -> None:
-    """A contact outside a tag would be a violation that is called harmless."""
+    """A contact outside a tag would be a violation that is called harmless (names of pages may be a third party's)."""
     loose = [
         segment.template
         for template in _templates(pack)

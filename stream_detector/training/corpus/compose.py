@@ -7,18 +7,24 @@ way, in the same languages, by the same disguises.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
 
 from stream_detector.text.windows import sentence_ends
 from stream_detector.training.corpus.fillers import Fillers
-from stream_detector.training.corpus.listings import ListingText, is_suspicious
-from stream_detector.training.corpus.packs import Pack, Template, packs, world
-from stream_detector.training.corpus.render import Piece, Span, harmless, join, render
+from stream_detector.training.corpus.habits import with_habit
+from stream_detector.training.corpus.holdout import Part, of_part
+from stream_detector.training.corpus.listings import ListingText, is_clean
+from stream_detector.training.corpus.packs import Template, packs, world
+from stream_detector.training.corpus.render import Piece, Span, cut, harmless, join, render
 
-_JOINTS = (*(" ",) * 12, *("\n",) * 4, "\n\n", "\n\n", " - ", "  ", ". ", " ★ ", "!! ", " • ", "\n* ", " ** ", " ✨ ", " | ")
+_JOINTS = (
+    *(" ",) * 22, *("\n",) * 7, *("\n\n",) * 4, " - ", " - ", "  ", "  ", ". ", ". ", " ★ ", "!! ", " • ", "\n* ", " ** ", " ✨ ", " | ", "", "", "", "✨", "🏡🌞",
+    " ❤️ ", "//", "\t", " ... ", "; ", "\n---\n", "<br>", "<br />\n",
+)  # fmt: skip
 
 #: How often each kind of violation is made; solicitations and messengers have the widest ways of saying.
 _FAMILY_WEIGHTS = {"phone": 5, "email": 3, "url": 4, "handle": 3.5, "messenger": 4, "payment": 3, "solicitation": 5}
@@ -26,7 +32,16 @@ _LOOKALIKE_WEIGHTS = {
     "numbers": 4, "transport": 1.5, "platform": 3, "third_party": 4, "brands": 4, "policy": 1.5, "spelled": 2,
 }  # fmt: skip
 
-_ENGLISH_SHARE = 0.3
+_ENGLISH_SHARE = 0.28
+_HABIT_SHARE = 0.06
+_SECOND_VIOLATION_SHARE = 0.06
+_CUT_SHARE = 0.35  # of violations told in two places, so many are told in two places of the text
+
+#: A language with fewer real texts than this would show the same ones over and over.
+_ENOUGH_TEXTS = 100
+
+#: A whole window of a network, in characters, and less.
+_PLAIN_LENGTHS = (80, 160, 300, 450, 600, 600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,98 +71,132 @@ class Mixture:
 
     Attributes:
         violation: texts with an inserted violation.
-        real_background: backgrounds that are real listing texts; the rest are made of pack sentences.
-        bare: pieces without any background.
+        plain: real texts as they are, without anything inserted; fewer where violations leave no room for them.
+        real_background: of the rest, backgrounds that are real listing texts; others are made of pack sentences.
+        bare: of the rest, pieces without any background.
     """
 
     violation: float = 0.45
-    real_background: float = 0.6
-    bare: float = 0.1
+    plain: float = 0.12
+    real_background: float = 0.42
+    bare: float = 0.2
 
 
 class Composer:
-    """Makes samples from real clean texts and the language packs, seeded."""
+    """Makes samples from real clean texts and the language packs, seeded, for training or for the test."""
 
-    def __init__(self, listings: Sequence[ListingText], *, seed: int, mixture: Mixture | None = None) -> None:
+    def __init__(self, listings: Sequence[ListingText], *, seed: int, mixture: Mixture | None = None, part: Part = "train") -> None:
         self._rng = Random(seed)
         self._mixture = mixture or Mixture()
+        self._part = part
         self._packs = packs()
         self._world = world()
-        self._clean = [listing for listing in listings if not is_suspicious(listing.text)]
+        self._others = [code for code in self._packs if code != "en"]
+        self._violations = {code: self._families(pack.violations) for code, pack in self._packs.items()}
+        self._lookalikes = {code: self._families(pack.lookalikes) for code, pack in self._packs.items()}
+        self._sentences = {code: of_part(pack.clean, part) for code, pack in self._packs.items()}
+        self._clean = [listing for listing in listings if is_clean(listing)]
+        self._clean_in: dict[str, list[ListingText]] = defaultdict(list)
+        for listing in self._clean:
+            self._clean_in[listing.language].append(listing)
 
     def samples(self, count: int) -> Iterator[Sample]:
         """Compose `count` samples."""
         for _ in range(count):
             yield self._sample()
 
+    def _families(self, families: Mapping[str, Sequence[Template]]) -> dict[str, tuple[Template, ...]]:
+        kept = {family: of_part(templates, self._part) for family, templates in families.items()}
+        return {family: templates for family, templates in kept.items() if templates}
+
     def _sample(self) -> Sample:
         rng, mixture = self._rng, self._mixture
-        background, language, source = self._background()
-        inserts: list[Piece] = []
-        if rng.random() < mixture.violation:
-            inserts.append(self._violation(self._insert_language(language)))
-        lookalikes = rng.choice((0, 0, 1, 1, 2)) if inserts else rng.choice((0, 0, 1, 1, 1, 2, 2, 3))
-        inserts += [self._lookalike(self._insert_language(language)) for _ in range(lookalikes)]
-        rng.shuffle(inserts)
-        pieces = self._spread(background, inserts)
+        plain = min(mixture.plain, 1 - mixture.violation) if self._clean else 0.0
+        if rng.random() < plain:
+            return self._plain()
+        language = self._any_language()
+        background, source = self._background(language)
+        violations = []
+        if rng.random() < mixture.violation / (1 - plain):
+            violations.append(self._violation(language))
+            if rng.random() < _SECOND_VIOLATION_SHARE:
+                violations.append(self._violation(language))
+        count = rng.choice((0, 0, 0, 1, 1, 2)) if violations else rng.choice((0, 1, 1, 1, 1, 2, 2, 3))
+        lookalikes = [self._lookalike(language if rng.random() < 0.9 else self._any_language()) for _ in range(count)]
+        pieces = self._spread(background, violations, lookalikes) or [self._sentence(language)]
         whole = join(pieces, [rng.choice(_JOINTS) for _ in pieces[1:]])
+        if rng.random() < _HABIT_SHARE:
+            whole = with_habit(whole, rng)
         return Sample(whole.text, whole.spans, language, whole.families, whole.disguises, source)
 
-    def _background(self) -> tuple[list[Piece], str, str]:
-        """Sentences, their language and where they come from."""
+    def _plain(self) -> Sample:
+        """Some sentences of a real text, exactly as they stand there."""
+        listing = self._rng.choice(self._clean)
+        ends = sentence_ends(listing.text)
+        starts = [0, *ends[:-1]]
+        first = self._rng.randrange(len(ends))
+        length = self._rng.choice(_PLAIN_LENGTHS)
+        last = next((i for i in range(first, len(ends)) if ends[i] - starts[first] >= length), len(ends) - 1)
+        text = listing.text[starts[first] : ends[last]].strip() or listing.text
+        return Sample(text, (), listing.language, ("plain",), (), listing.key)
+
+    def _background(self, language: str) -> tuple[list[Piece], str]:
+        """Sentences, and where they come from. Hosts add lines in their own or their guests' language to any text."""
         rng = self._rng
         if rng.random() < self._mixture.bare:
-            language = self._any_language()
-            return ([] if rng.random() < 0.7 else [self._sentence(self._packs[language])]), language, "bare"
+            return ([] if rng.random() < 0.7 else [self._sentence(language)]), "bare"
         if self._clean and rng.random() < self._mixture.real_background:
-            listing = rng.choice(self._clean)
-            language = listing.language if listing.language in self._packs else "en"
-            text = _excerpt(listing.text, rng)
-            return [harmless(part, rng, self._fillers(language)) for part in text], language, listing.key
-        language = self._any_language()
-        count = rng.choice((1, 1, 2, 2, 3, 4, 6))
-        return [self._sentence(self._packs[language]) for _ in range(count)], language, "pack"
+            own = self._clean_in.get(language, ())
+            listing = rng.choice(own if len(own) >= _ENOUGH_TEXTS and rng.random() < 0.85 else self._clean)
+            written = listing.language if listing.language in self._packs else "en"
+            parts = _excerpt(listing.text, rng)
+            return [harmless(text, rng, self._fillers(written), self._part) for text in parts], listing.key
+        return [self._sentence(language) for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 5)))], "pack"
 
     def _any_language(self) -> str:
-        return "en" if self._rng.random() < _ENGLISH_SHARE else self._rng.choice(list(self._packs))
-
-    def _insert_language(self, background: str) -> str:
-        roll = self._rng.random()
-        return background if roll < 0.72 else "en" if roll < 0.85 else self._rng.choice(list(self._packs))
+        return "en" if self._rng.random() < _ENGLISH_SHARE else self._rng.choice(self._others)
 
     def _fillers(self, language: str) -> Fillers:
         return Fillers(self._rng, self._packs[language], self._world)
 
     def _violation(self, language: str) -> Piece:
-        return self._of_family(self._packs[language].violations, _FAMILY_WEIGHTS, language)
+        return self._of_family(self._violations[language], _FAMILY_WEIGHTS, language)
 
     def _lookalike(self, language: str) -> Piece:
-        return self._of_family(self._packs[language].lookalikes, _LOOKALIKE_WEIGHTS, language)
+        return self._of_family(self._lookalikes[language], _LOOKALIKE_WEIGHTS, language)
 
-    def _of_family(self, families: Any, weights: dict[str, float], language: str) -> Piece:
-        names = [name for name in weights if families.get(name)]
+    def _of_family(self, families: Mapping[str, Sequence[Template]], weights: Mapping[str, float], language: str) -> Piece:
+        names = [name for name in weights if name in families]
         family = self._rng.choices(names, weights=[weights[name] for name in names])[0]
-        template: Template = self._rng.choice(families[family])
-        return render(template, self._fillers(language))
+        return render(self._rng.choice(families[family]), self._fillers(language), self._part)
 
-    def _sentence(self, pack: Pack) -> Piece:
-        return render(self._rng.choice(pack.clean), self._fillers(pack.code))
+    def _sentence(self, language: str) -> Piece:
+        return render(self._rng.choice(self._sentences[language]), self._fillers(language), self._part)
 
-    def _spread(self, background: list[Piece], inserts: list[Piece]) -> list[Piece]:
-        """Put each insert at the end, the start or between two sentences."""
+    def _spread(self, background: list[Piece], violations: list[Piece], lookalikes: list[Piece]) -> list[Piece]:
+        """Put each insert at the end, the start or between two sentences; what is told in two places may be torn apart."""
         pieces = list(background)
+        inserts = [*violations, *lookalikes]
+        self._rng.shuffle(inserts)
+        torn = [insert for insert in inserts if len(insert.spans) > 1 and self._rng.random() < _CUT_SHARE]
         for insert in inserts:
-            roll = self._rng.random()
-            place = len(pieces) if roll < 0.4 else 0 if roll < 0.5 else self._rng.randint(0, len(pieces))
-            pieces.insert(place, insert)
-        return pieces or [self._sentence(self._packs["en"])]
+            if insert not in torn:
+                roll = self._rng.random()
+                place = len(pieces) if roll < 0.4 else 0 if roll < 0.5 else self._rng.randint(0, len(pieces))
+                pieces.insert(place, insert)
+        for insert in torn:  # last, so that both halves have all the rest between them to be put around
+            halves = cut(insert)
+            places = sorted((self._rng.randint(0, len(pieces)) for _ in halves), reverse=True)
+            for place, half in zip(places, reversed(halves), strict=True):
+                pieces.insert(place, half)
+        return pieces
 
 
 def _excerpt(text: str, rng: Random) -> list[str]:
-    """Some sentences of a text in a row, cut into two or three runs between which pieces can go."""
+    """Some sentences of a text in a row, seldom many, between which pieces can go."""
     ends = sentence_ends(text)
     starts = [0, *ends[:-1]]
-    count = min(len(ends), rng.choice((1, 1, 2, 2, 3, 3, 4, 5, 7)))
+    count = min(len(ends), rng.choice((5, 7, 10)) if rng.random() < 0.15 else rng.choice((1, 1, 2, 2, 3, 4)))
     first = rng.randrange(len(ends) - count + 1)
     sentences = [text[starts[i] : ends[i]].strip() for i in range(first, first + count)]
     return [sentence for sentence in sentences if sentence]

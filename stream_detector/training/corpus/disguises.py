@@ -3,18 +3,20 @@
 Each operator takes a random source, a text and the language pack, and returns the text disguised. Operators on numbers see
 the number as it would be written plainly; those on addresses an address; those on phrases any text. The same phrase
 operators are run over harmless text too, so that a disguise alone means nothing to a model.
+
+Here are the common ones; rarer ones are in `number_disguises`, `address_disguises` and `writing`, and `repertoire` says which
+are used for what.
 """
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from random import Random
 
+from stream_detector.training.corpus.joints import joints
 from stream_detector.training.corpus.packs import Pack
-
-Operator = Callable[[Random, str, Pack], str]
 
 _SEPARATORS = (
     " ",
@@ -61,11 +63,19 @@ def _digits(text: str) -> str:
     return re.sub(r"\D", "", text)
 
 
+def _forms(rng: Random, pack: Pack) -> Sequence[Sequence[str]]:
+    """The words for the digits: half of the time those that everybody knows, otherwise all spellings or one of each."""
+    style = rng.random()
+    if style < 0.5:
+        return [forms[:1] for forms in pack.digits]
+    return pack.digits if style < 0.75 else [(rng.choice(forms),) for forms in pack.digits]
+
+
 def spelled(rng: Random, text: str, pack: Pack) -> str:
     """Every digit as a word; now and then a plus in words or figures in front."""
     separator = rng.choice(_WORD_SEPARATORS)
-    forms = [rng.choice(form) for form in pack.digits] if rng.random() < 0.7 else None
-    words = [forms[int(d)] if forms else rng.choice(pack.digits[int(d)]) for d in _digits(text)]
+    forms = _forms(rng, pack)
+    words = [rng.choice(forms[int(d)]) for d in _digits(text)]
     if separator == "" and pack.code not in {"zh", "ja", "ko"}:
         words = [word.capitalize() for word in words] if rng.random() < 0.5 else words
     style = rng.random()
@@ -79,19 +89,20 @@ def half_spelled(rng: Random, text: str, pack: Pack) -> str:
     """Some digits as words, some as figures."""
     share = rng.choice((0.2, 0.4, 0.6))
     separator = rng.choice((" ", "", "-", " ", ", "))
-    return separator.join(rng.choice(pack.digits[int(d)]) if rng.random() < share else d for d in _digits(text))
+    forms = _forms(rng, pack)
+    return separator.join(rng.choice(forms[int(d)]) if rng.random() < share else d for d in _digits(text))
 
 
 def compound(rng: Random, text: str, pack: Pack) -> str:
     """Two digits at a time, as people read numbers aloud: "seventy-seven, nought nine"."""
-    digits = _digits(text)
+    digits, forms = _digits(text), _forms(rng, pack)
     words: list[str] = []
     position = len(digits) % 2
     if position:
-        words.append(rng.choice(pack.digits[int(digits[0])]))
+        words.append(rng.choice(forms[int(digits[0])]))
     for start in range(position, len(digits), 2):
         pair = int(digits[start : start + 2])
-        words.append(pack.pairs[pair - 10] if pair >= 10 else rng.choice(pack.digits[0]) + " " + rng.choice(pack.digits[pair]))
+        words.append(pack.pairs[pair - 10] if pair >= 10 else rng.choice(forms[0]) + " " + rng.choice(forms[pair]))
     return rng.choice((" ", ", ", " - ", ". ")).join(words)
 
 
@@ -100,9 +111,9 @@ def repeated(rng: Random, text: str, pack: Pack) -> str:
     if not pack.repeats:
         return spelled(rng, text, pack)
     words: list[str] = []
-    as_words = rng.random() < 0.7
+    as_words, forms = rng.random() < 0.7, _forms(rng, pack)
     for run in re.finditer(r"(\d)\1{0,2}", _digits(text)):
-        name = rng.choice(pack.digits[int(run[1])]) if as_words else run[1]
+        name = rng.choice(forms[int(run[1])]) if as_words else run[1]
         fitting = [word for word, times in pack.repeats if times == len(run[0])]
         words += [f"{rng.choice(fitting)} {name}"] if fitting else [name] * len(run[0])
     return rng.choice((" ", " ", ", ", "-")).join(words)
@@ -153,22 +164,17 @@ def other_digits(rng: Random, text: str, _: Pack) -> str:
     return "".join(alphabet[int(c)] if c.isascii() and c.isdigit() else c for c in text)
 
 
-def in_parts(rng: Random, text: str, _: Pack) -> str:
+def in_parts(rng: Random, text: str, pack: Pack) -> str:
     """The number in two or three parts with words between."""
     digits = _digits(text)
     cut = rng.randrange(3, len(digits) - 3) if len(digits) > 7 else len(digits) // 2
-    joint = rng.choice(
-        (" ... ", " (and then) ", " then ", " and ", " followed by ", " und dann ", " puis ", " luego ", " poi ", " sedan ", "… the rest is ",
-         " -> ", " [space] ", ", after that ", " + ", ". Then add ", ". It ends with ", " (remove this) ", " /and/ ")
-    )  # fmt: skip
+    joint = rng.choice((*joints(pack).then, *joints(pack).then, " ... ", " -> ", " + ", " / "))
     return digits[:cut] + joint + digits[cut:]
 
 
-def backwards(rng: Random, text: str, _: Pack) -> str:
+def backwards(rng: Random, text: str, pack: Pack) -> str:
     """Reversed, with a hint to read it so."""
-    return _digits(text)[::-1] + rng.choice(
-        (" (read it backwards)", " - reversed", " (from right to left)", " (rückwärts lesen)", " (à l'envers)", " (al revés)")
-    )
+    return _digits(text)[::-1] + rng.choice(joints(pack).backwards)
 
 
 def invisible(rng: Random, text: str, _: Pack) -> str:
@@ -210,8 +216,9 @@ def homoglyphs(rng: Random, text: str, _: Pack) -> str:
 
 
 def leet_letters(rng: Random, text: str, _: Pack) -> str:
-    """Digits and signs for letters: "b00k d1rect"."""
-    return "".join(rng.choice(_LEET_LETTERS[c.lower()]) if c.lower() in _LEET_LETTERS and rng.random() < 0.35 else c for c in text)
+    """Digits and signs for letters: "b00k d1rect", here and there or nearly all through."""
+    share = rng.choice((0.2, 0.35, 0.35, 0.6, 0.95))
+    return "".join(rng.choice(_LEET_LETTERS[c.lower()]) if c.lower() in _LEET_LETTERS and rng.random() < share else c for c in text)
 
 
 def letter_spaced(rng: Random, text: str, _: Pack) -> str:
@@ -296,30 +303,3 @@ def spelled_letters(rng: Random, text: str, pack: Pack) -> str:
     parts = re.split(r"([.@])", text)
     spoken = {".": rng.choice(pack.dot), "@": rng.choice(pack.at)}
     return " ".join(spoken.get(part) or gap.join(part) for part in parts if part)
-
-
-NUMBER_OPERATORS: Mapping[Operator, float] = {
-    spelled: 5, half_spelled: 4, compound: 2, repeated: 2, regrouped: 5, one_by_one: 4, leet_digits: 2, woven: 3, other_digits: 3,
-    in_parts: 2, backwards: 0.5, invisible: 1, entities: 0.7,
-}  # fmt: skip
-PART_OPERATORS: Mapping[Operator, float] = {spelled: 3, half_spelled: 2, one_by_one: 2, other_digits: 1}
-ADDRESS_OPERATORS: Mapping[Operator, float] = {
-    worded_address: 7, spaced_address: 5, no_ending: 3, spelled_letters: 1.5, invisible: 1, homoglyphs: 1, other_letters: 1.5, entities: 0.7,
-    shouted: 1.5, leet_letters: 0.7, letter_spaced: 1,
-}  # fmt: skip
-NAME_OPERATORS: Mapping[Operator, float] = {
-    letter_spaced: 2, spelled_letters: 1, invisible: 1, homoglyphs: 1, other_letters: 2, shouted: 2, leet_letters: 2, worded_address: 2,
-    entities: 0.5, stretched: 0.5,
-}  # fmt: skip
-BRAND_OPERATORS: Mapping[Operator, float] = {
-    stretched: 2, leet_letters: 3, letter_spaced: 2, misspelt: 3, homoglyphs: 1, other_letters: 1.5, shouted: 2, flattened: 2, invisible: 1,
-}  # fmt: skip
-PHRASE_OPERATORS: Mapping[Operator, float] = {
-    misspelt: 4, flattened: 4, shouted: 3, leet_letters: 1.5, letter_spaced: 0.7, homoglyphs: 1, other_letters: 1, invisible: 0.7,
-    stretched: 1, run_together: 0.7,
-}  # fmt: skip
-
-
-def pick(rng: Random, operators: Mapping[Operator, float]) -> Operator:
-    """Choose an operator by weight."""
-    return rng.choices(list(operators), weights=list(operators.values()))[0]

@@ -16,7 +16,11 @@ _REGISTRATIONS = (
     "CHE-###.###.###", "NIF ########?", "CIF B########", "P.IVA ###########", "ИНН ##########", "NIP ###-###-##-##", "KVK ########",
     "DTV ###.###", "07-####", "2###-######", "12-######-####", "No. ####/20##", "###########", "##########", "#########", "########",
     "HRB ######", "RNT-######", "SC######", "LIC#######", "EPC: ####-####-####-####-####", "UPRN 90#########", "lot ## plan SP######",
-    "統一編號 ########", "旅宿登記 ####", "서울 제####-######호", "GEMI #########", "TR35 20##-##-####", "CNPJ ##.###.###/0001-##",
+    "特行许字第####号", "营业执照 91######MA########", "粤旅许字[20##]###号", "民宿字第####號", "旅館業許可 第##-###号", "届出番号 第M##########号", "保健所指令第####号",
+    "관광사업등록 제####-####호", "사업자등록번호 ###-##-#####", "통신판매업 제20##-####호", "ОГРН #############", "Реестровый № ######", "С54########## ",
+    "свидетельство № ##-##-####", "Αρ. Άδειας ####Κ###Κ#######", "ΑΦΜ #########", "ΑΔΑ: Ψ###Ω-###", "ΜΗΤΕ ##########", "رخصة رقم ######", "سجل تجاري ##########",
+    "تصريح سياحي ####/##", "رقم الترخيص ٥٠####", "Ruhsat No: ####/##", "Turizm Belge No ##-####", "Vergi No ##########", "KW WA#M/000#####/#", "REGON #########",
+    "AT-U########", "Reg.-Nr. ##-#-######-##", "RE-ID ####-####-####", "Bn 1###/20##", "TVA CHE-###.###.### MWST", "統一編號 ########", "旅宿登記 ####", "서울 제####-######호", "GEMI #########", "TR35 20##-##-####", "CNPJ ##.###.###/0001-##",
 )  # fmt: skip
 
 
@@ -123,6 +127,10 @@ class Fillers(Contacts):
                 str(r.randrange(100, 2000)),
                 f"{r.randrange(1, 9)}{r.choice('ABCDE')}",
                 str(r.randrange(1, 9)),
+                str(r.randrange(1, 9)),
+                f"{r.randrange(1, 299)}{r.choice('abcd')}",
+                f"{r.randrange(1, 99)}/{r.randrange(1, 30)}",
+                f"{r.randrange(1, 9)}-{r.randrange(1, 30)}-{r.randrange(1, 20)}",
             )
         )
 
@@ -160,7 +168,11 @@ class Fillers(Contacts):
 
     def _bus(self) -> str:
         r = self.rng
-        numbers = [str(r.randrange(1, 400)) + r.choice(("", "", "", "A", "N", "X")) for _ in range(r.choice((1, 1, 2, 3, 5, 8)))]
+        lines = ("", "", "", "", "", "U", "S", "M", "T", "L", "N", "RER ", "Tram ")
+        numbers = [
+            r.choice(lines) + str(r.randrange(1, 400)) + r.choice(("", "", "", "", "A", "N", "X"))
+            for _ in range(r.choice((1, 1, 2, 3, 5, 8)))
+        ]
         return r.choice((", ", "/", " ", " & ")).join(numbers)
 
     def _flight(self) -> str:
@@ -231,7 +243,17 @@ class Fillers(Contacts):
             )
         )
 
+    def _place(self) -> str:
+        """The name of a street, a house or a hill, which reads like the name of a page."""
+        r = self.rng
+        name = f"{self._word()} {self._word()}".title() if r.random() < 0.5 else self._word().title()
+        return r.choice(
+            ("{}", "{}", "Villa {}", "Casa {}", "{} Street", "Via {}", "{}platz", "{} Park", "Hotel {}", "Café {}", "{} & Co")
+        ).format(name)
+
     def _company(self) -> str:
+        if self.rng.random() < 0.2:
+            return self._place()
         return self.rng.choice(self.world.companies)
 
     def _app(self) -> str:

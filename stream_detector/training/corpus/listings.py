@@ -44,7 +44,7 @@ SUSPICIOUS = re.compile(
     | \binsta(?:gram)?\b | facebook | \bfb\b | \big\b | tiktok | twitter | youtube | linkedin | airb\w*\.\w+ | vimeo
     | e-?mail | courriel | \bmejl\b | \bmail\b | gmail | hotmail | outlook\. | yahoo | icloud | bluewin
     | phone | \btel\b | telefon | téléphon | τηλ | \bmob(?:ile|il)?(?:\s+(?:number|no|nr))?\b.{0,5}\d | \bcell\b | \bhandy(?:nummer)?\b | \bnatel\b | \bsms\b | \btext\s+(?:me|us)\b
-    | \bcall\b | ring(?:a|en)?\s+(?:me|us|mig|oss|mich|uns) | anruf | appel(?:ez|er) | \bdial\b
+    | \bcall\b | ring(?:a|en)?\s+(?:me|us|mig|oss|mich|uns) | anruf | \bruf(?:en|t)?\b.{0,20}\ban\b | appel(?:ez|er) | \bdial\b
     | contact | kontakt | επικοιν
     | web-?\s?(?:site|seite|page|sida|plats)|homepage|hemsida | site\s+internet | \bgoogle\b | \bsearch\b | such(?:en|t)?\s+(?:sie\s+)?(?:uns|nach) | ιστοσελ
     | dire[ck]t(?:ly|ement)?\b.{0,25}(?:book|reserv|buch|bok) | (?:book|reserv|réserv|buch|bok)\w*.{0,25}dire[ck]t
@@ -127,3 +127,9 @@ def reviews() -> dict[str, Review]:
 def is_suspicious(text: str) -> bool:
     """Whether a text has to be read before it may serve as clean background."""
     return SUSPICIOUS.search(text) is not None
+
+
+def is_clean(listing: ListingText) -> bool:
+    """Whether a text may serve as clean background: nothing in it has to be read, and who read it found nothing."""
+    review = reviews().get(listing.key)
+    return not is_suspicious(listing.text) and (review is None or (review.settled and not review.spans))
