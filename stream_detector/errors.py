@@ -5,10 +5,12 @@ StreamDetectorError
 │   └── MissingExtraError         an optional dependency isn't installed
 ├── ArtefactError                 a model folder is incomplete, altered or of another format
 ├── DecodeError                   one record can't be read; carries the dead letter's reason
+├── RefusalError                  one HTTP request is refused; carries its answer (serving/refusal.py)
 ├── DeliveryError                 Kafka work failed
 │   ├── RetryableDeliveryError    abort the batch, seek back, go on
 │   ├── ProducerLostError         the producer is fenced or broken: make a new one
 │   └── FatalDeliveryError        stop the worker
+│       └── GaveUpError           a worker that is started again may do better (exit status 75)
 └── DeadLetterLimitError          so many records are refused that the topic itself must be wrong
 
 A message names the field, the file or the topic, and the remedy; it never holds a text that was scored.
@@ -18,6 +20,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Final
+
+#: Exit status of a worker that should be started again (EX_TEMPFAIL of sysexits.h). With 1 a person must act.
+START_AGAIN: Final = 75
 
 
 class StreamDetectorError(Exception):
@@ -79,7 +84,16 @@ class DecodeError(StreamDetectorError):
 
 
 class DeliveryError(StreamDetectorError):
-    """Reading from or writing to Kafka failed."""
+    """Reading from or writing to Kafka failed.
+
+    Args:
+        message: what failed, Kafka's error, and the remedy.
+        away: Kafka didn't answer; there is nothing to do but to try again.
+    """
+
+    def __init__(self, message: str, *, away: bool = False) -> None:
+        super().__init__(message)
+        self.away: Final = away
 
 
 class RetryableDeliveryError(DeliveryError):
@@ -92,6 +106,12 @@ class ProducerLostError(DeliveryError):
 
 class FatalDeliveryError(DeliveryError):
     """Going on would lose or repeat output, or can't succeed without a person."""
+
+
+class GaveUpError(FatalDeliveryError):
+    """Something in here hangs or keeps failing; a process that is started anew may do better."""
+
+    exit_status = START_AGAIN
 
 
 class DeadLetterLimitError(StreamDetectorError):

@@ -123,6 +123,9 @@ class Settings(_Section):
         level = value.upper()
         if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+    max_queued_bytes: int = Field(
+        default=4 * 1024 * 1024, ge=1, description="Partitions are paused while more than this waits in the worker to be scored."
+    )
         return level
 
     @field_validator("kafka", mode="before")

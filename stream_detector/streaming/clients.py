@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeVar
 
@@ -168,6 +169,17 @@ def _make(kind: Callable[[Config], Client], config: Config) -> Client:
         return kind(config)
     except KafkaException as error:
         raise ConfigurationError(f"kafka: {error.args[0].str()}; mend the key in the settings' [kafka] table") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka:
+    """What makes the worker's clients: injected, so that tests can put a model of Kafka in its place."""
+
+    consumer: Callable[[Config], Consumer] = make_consumer
+    producer: Callable[[Config], Producer] = make_producer
+
+
+KAFKA: Final = Kafka()
 
 
 class ClientErrors:

@@ -9,7 +9,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 from stream_detector.errors import DeliveryError, ProducerLostError, RetryableDeliveryError
 from stream_detector.settings import Delivery, Settings
-from stream_detector.streaming.clients import TRANSACTION_TIMEOUT_S, ClientErrors, make_producer, producer_config
+from stream_detector.streaming.clients import KAFKA, TRANSACTION_TIMEOUT_S, ClientErrors, Kafka, producer_config
 from stream_detector.streaming.faults import Action, action_for, delivery_error, kafka_error
 from stream_detector.streaming.records import OutputMessage
 from stream_detector.streaming.watchdog import Watchdog
@@ -39,17 +39,17 @@ class Guarantee(Protocol):
         ...
 
 
-def guarantee_for(settings: Settings, name: str, consumer: Consumer, watchdog: Watchdog) -> Guarantee:
+def guarantee_for(settings: Settings, name: str, consumer: Consumer, watchdog: Watchdog, kafka: Kafka = KAFKA) -> Guarantee:
     """The guarantee that the settings ask for."""
-    if settings.delivery is Delivery.EXACTLY_ONCE:
-        return ExactlyOnce(settings, name, consumer, watchdog)
-    return AtLeastOnce(settings, name, consumer, watchdog)
+    kind = ExactlyOnce if settings.delivery is Delivery.EXACTLY_ONCE else AtLeastOnce
+    return kind(settings, name, consumer, watchdog, kafka)
 
 
 class _Producing:
     """What both guarantees share: a producer that can be lost and made anew."""
 
-    def __init__(self, settings: Settings, name: str, consumer: Consumer, watchdog: Watchdog) -> None:
+    def __init__(self, settings: Settings, name: str, consumer: Consumer, watchdog: Watchdog, kafka: Kafka = KAFKA) -> None:
+        self._kafka = kafka
         self._settings = settings
         self._name = name
         self._consumer = consumer
@@ -63,7 +63,7 @@ class _Producing:
 
     def _make_producer(self) -> Producer:
         self._errors = ClientErrors()
-        return make_producer(producer_config(self._settings, self._name) | {"error_cb": self._errors})
+        return self._kafka.producer(producer_config(self._settings, self._name) | {"error_cb": self._errors})
 
     def _drop_producer(self) -> None:
         # Nothing that it still holds may be sent: the batch is done again by the next one.
@@ -133,7 +133,7 @@ class ExactlyOnce(_Producing):
         # can't abort can't do anything else either.
         self._drop_producer()
         failure = reports.error or delivery_error(error, doing)
-        return ProducerLostError(str(failure)) if isinstance(failure, RetryableDeliveryError) else failure
+        return ProducerLostError(str(failure), away=failure.away) if isinstance(failure, RetryableDeliveryError) else failure
 
     def _abort(self) -> bool:
         try:
@@ -158,7 +158,9 @@ class AtLeastOnce(_Producing):
         except KafkaException as exception:
             raise self._after(delivery_error(kafka_error(exception), "publishing")) from None
         if unsent or reports.error:
-            raise self._after(reports.error or RetryableDeliveryError(f"publishing: {unsent} messages were not sent in time"))
+            raise self._after(
+                reports.error or RetryableDeliveryError(f"publishing: {unsent} messages were not sent in time", away=True)
+            )
         try:
             with self._watchdog.limit(_COMMIT_S, "committing offsets"):
                 committed = self._consumer.commit(offsets=positions, asynchronous=False)

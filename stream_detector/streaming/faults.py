@@ -11,11 +11,16 @@ from stream_detector.errors import DeliveryError, FatalDeliveryError, ProducerLo
 
 
 class Action(Enum):
-    """The three answers to an error."""
+    """The four answers to an error: what is raised in its place, and whether Kafka was just not there."""
 
-    ABORT = RetryableDeliveryError  # abort the batch, go back to its beginning, try again
-    RENEW = ProducerLostError  # the same, with a new producer under the same identity
-    STOP = FatalDeliveryError  # a person must act: trying again can't help, or could harm
+    WAIT = (RetryableDeliveryError, True)  # as ABORT, and for as long as it takes: time heals it, and nothing else does
+    ABORT = (RetryableDeliveryError, False)  # abort the batch, go back to what is committed, try again for a while
+    RENEW = (ProducerLostError, False)  # the same, with a new producer under the same identity
+    STOP = (FatalDeliveryError, False)  # a person must act: trying again can't help, or could harm
+
+    def __init__(self, error: type[DeliveryError], away: bool) -> None:  # noqa: FBT001 - how an enumeration's values are given
+        self.error = error
+        self.away = away
 
 
 _TRY_AGAIN = "the batch is tried again"
@@ -25,17 +30,27 @@ _ACLS = "grant READ on the inputs and the group, WRITE on the outputs and the tr
 #: Error by name in librdkafka's spelling, what to do, and what to tell the operator. Measured against Apache Kafka 4.3.1
 #: (docs/decisions); an error that isn't here goes by its flags, see `action_for`.
 TABLE: Final[dict[str, tuple[Action, str]]] = {
-    # The network, or a broker that is restarting.
-    "_TRANSPORT": (Action.ABORT, _TRY_AGAIN),
-    "_TIMED_OUT": (Action.ABORT, _TRY_AGAIN),
-    "_MSG_TIMED_OUT": (Action.ABORT, _TRY_AGAIN),
-    "_ALL_BROKERS_DOWN": (Action.ABORT, _TRY_AGAIN),
+    # The network, a broker that is restarting, or leaders being elected.
+    "_TRANSPORT": (Action.WAIT, _TRY_AGAIN),
+    "_TIMED_OUT": (Action.WAIT, _TRY_AGAIN),
+    "_MSG_TIMED_OUT": (Action.WAIT, _TRY_AGAIN),
+    "_ALL_BROKERS_DOWN": (Action.WAIT, _TRY_AGAIN),
+    "_RESOLVE": (Action.WAIT, _TRY_AGAIN),
+    "REQUEST_TIMED_OUT": (Action.WAIT, _TRY_AGAIN),
+    "BROKER_NOT_AVAILABLE": (Action.WAIT, _TRY_AGAIN),
+    "LEADER_NOT_AVAILABLE": (Action.WAIT, _TRY_AGAIN),
+    "NOT_LEADER_FOR_PARTITION": (Action.WAIT, _TRY_AGAIN),
+    "NOT_COORDINATOR": (Action.WAIT, _TRY_AGAIN),
+    "COORDINATOR_NOT_AVAILABLE": (Action.WAIT, _TRY_AGAIN),
+    "COORDINATOR_LOAD_IN_PROGRESS": (Action.WAIT, _TRY_AGAIN),
+    "NOT_ENOUGH_REPLICAS": (Action.WAIT, _TRY_AGAIN),
+    "NOT_ENOUGH_REPLICAS_AFTER_APPEND": (Action.WAIT, _TRY_AGAIN),
+    # A full disk takes the broker's log directory off line.
+    "KAFKA_STORAGE_ERROR": (Action.WAIT, "free or replace the broker's disk; the batch is tried again"),
+    # The client's own queue, or an open transaction of a dead worker on the same offsets.
     "_QUEUE_FULL": (Action.ABORT, _TRY_AGAIN),
-    "NOT_COORDINATOR": (Action.ABORT, _TRY_AGAIN),
-    "COORDINATOR_NOT_AVAILABLE": (Action.ABORT, _TRY_AGAIN),
-    "COORDINATOR_LOAD_IN_PROGRESS": (Action.ABORT, _TRY_AGAIN),
-    "NOT_ENOUGH_REPLICAS": (Action.ABORT, _TRY_AGAIN),
-    "NOT_ENOUGH_REPLICAS_AFTER_APPEND": (Action.ABORT, _TRY_AGAIN),
+    "UNSTABLE_OFFSET_COMMIT": (Action.ABORT, _TRY_AGAIN),
+    "CONCURRENT_TRANSACTIONS": (Action.ABORT, _TRY_AGAIN),
     # The transaction lost some of its messages, and waits to be aborted.
     "_STATE": (Action.ABORT, _TRY_AGAIN),
     # The group went on without this worker: its partitions may belong to another by now.
@@ -90,8 +105,7 @@ def delivery_error(error: KafkaError, doing: str) -> DeliveryError:
         doing: what failed, as a noun: "publishing to violations".
     """
     action, remedy = action_for(error)
-    kind: type[DeliveryError] = action.value
-    return kind(f"{doing}: {error.name()}: {error.str()}; {remedy}")
+    return action.error(f"{doing}: {error.name()}: {error.str()}; {remedy}", away=action.away)
 
 
 def kafka_error(exception: KafkaException) -> KafkaError:

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from stream_detector.errors import DeliveryError, FatalDeliveryError
+from stream_detector.errors import DeliveryError, GaveUpError
 
-#: How long Kafka may fail without a success in between. After that a person must know: the worker stops.
+#: How long Kafka may answer with failures and without a success in between. After that the worker ends: a new one may do
+#: better, and if not, a person must know. While Kafka doesn't answer at all, trying again is all that anybody could do.
 GIVE_UP_S: Final = 120.0
 _BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -31,12 +32,12 @@ class Patience:
         """Rest before the next try.
 
         Raises:
-            FatalDeliveryError: it has been failing for too long.
+            GaveUpError: it has been failing for too long, and not because Kafka was away.
         """
         now = self._clock()
-        self._since = now if self._since is None else self._since
+        self._since = now if self._since is None or error.away else self._since
         if now - self._since > GIVE_UP_S:
-            raise FatalDeliveryError(f"{error}; gave up after {now - self._since:.0f} s and {self._failures + 1} failures")
+            raise GaveUpError(f"{error}; gave up after {now - self._since:.0f} s and {self._failures + 1} failures")
         self._wait(_BACKOFF_S[min(self._failures, len(_BACKOFF_S) - 1)])
         self._failures += 1
 

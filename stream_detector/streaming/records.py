@@ -42,6 +42,11 @@ class Record:
     headers: Headers = ()
 
     @property
+    def origin(self) -> Partition:
+        """The partition that it was read from."""
+        return self.topic, self.partition
+
+    @property
     def source(self) -> Source:
         """Where it was read, as outputs name it."""
         return Source(topic=self.topic, partition=self.partition, offset=self.offset)

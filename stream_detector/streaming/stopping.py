@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+from stream_detector.streaming.clock import Clock, SystemClock
 
 
 class StopFlag:
@@ -12,8 +12,9 @@ class StopFlag:
     lock if that thread just holds it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
         self.is_set = False
+        self._clock = clock or SystemClock()
 
     def set(self) -> None:
         """Ask to stop."""
@@ -21,6 +22,6 @@ class StopFlag:
 
     def wait(self, seconds: float) -> None:
         """Sleep, but wake up soon after the flag is set."""
-        end = time.monotonic() + seconds
-        while not self.is_set and (left := end - time.monotonic()) > 0:
-            time.sleep(min(left, 0.05))
+        end = self._clock.monotonic() + seconds
+        while not self.is_set and (left := end - self._clock.monotonic()) > 0:
+            self._clock.sleep(min(left, 0.05))

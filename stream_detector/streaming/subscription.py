@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -10,10 +9,11 @@ import orjson
 import structlog
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from stream_detector.errors import FatalDeliveryError, RetryableDeliveryError
+from stream_detector.errors import GaveUpError, RetryableDeliveryError
 from stream_detector.observability import Metrics, Readiness, State
 from stream_detector.settings import Settings
-from stream_detector.streaming.clients import ClientErrors, consumer_config, make_consumer
+from stream_detector.streaming.clients import KAFKA, ClientErrors, Kafka, consumer_config
+from stream_detector.streaming.clock import Clock, SystemClock
 from stream_detector.streaming.faults import Action, action_for, delivery_error, kafka_error
 from stream_detector.streaming.patience import GIVE_UP_S
 from stream_detector.streaming.records import Partition
@@ -36,22 +36,40 @@ class Subscription:
         readiness: Readiness,
         *,
         stopping: StopFlag,
+        clock: Clock | None = None,
+        kafka: Kafka = KAFKA,
     ) -> None:
         self.errors = ClientErrors()
-        self.consumer: Consumer = make_consumer(
+        self.consumer: Consumer = kafka.consumer(
             consumer_config(settings, name) | {"stats_cb": self._observe, "error_cb": self.errors}
         )
         self._topics = list(settings.topics.inputs)
         self._lag = metrics.consumer_lag
+        self._paused_partitions = metrics.paused_partitions
         self._readiness = readiness
         self._stopping = stopping
+        self._clock = clock or SystemClock()
+        self._started = False
+        self._paused = False
         self._assigned: set[Partition] = set()
         self._on_revoked: Callable[[set[Partition]], object] = set
 
     def start(self, on_revoked: Callable[[set[Partition]], object]) -> None:
-        """Join the group; `on_revoked` is told the partitions that go to another worker."""
+        """Join the group, if that isn't done yet; `on_revoked` is told the partitions that go to another worker."""
+        if self._started:
+            return
+        self._started = True
         self._on_revoked = on_revoked
         self.consumer.subscribe(self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
+
+    def pause(self, *, on: bool) -> None:
+        """Take nothing more from any partition, or go on. The group doesn't notice: heartbeats and rebalances go on."""
+        self._paused = on
+        self._apply_pause([TopicPartition(*partition) for partition in self._assigned])
+
+    def _apply_pause(self, partitions: list[TopicPartition]) -> None:
+        (self.consumer.pause if self._paused else self.consumer.resume)(partitions)
+        self._paused_partitions.set(len(self._assigned) if self._paused else 0)
 
     def rewind(self, first_offsets: Mapping[Partition, int]) -> None:
         """Go back to where a batch that failed began, in the partitions that are still this worker's.
@@ -65,7 +83,7 @@ class Subscription:
         mine = [TopicPartition(*partition) for partition in first_offsets if partition in self._assigned]
         if not mine:
             return
-        for position in self._committed(mine, until=time.monotonic() + _ONE_TRY_S):
+        for position in self._committed(mine, give_up_s=_ONE_TRY_S, wait_while_away=False):
             key = (position.topic, position.partition)
             # Nothing committed: the batch holds the first records that were ever read here.
             offset = position.offset if position.offset >= 0 else first_offsets[key]
@@ -78,16 +96,16 @@ class Subscription:
         # Asked here, and again until there is an answer, because librdkafka's own asking can end in a silent restart at
         # auto.offset.reset while a dead worker's transaction is open: every record repeated.
         try:
-            positions = self._committed(partitions, until=time.monotonic() + GIVE_UP_S) if partitions else []
+            positions = self._committed(partitions, give_up_s=GIVE_UP_S, wait_while_away=True) if partitions else []
         except RetryableDeliveryError as error:
             if not self._stopping.is_set:
-                raise FatalDeliveryError(str(error)) from None
+                raise GaveUpError(str(error)) from None
             # Leaving anyway. Without an assignment of ours librdkafka would make its own.
             positions = []
         consumer.incremental_assign(positions)
-        # Paused partitions stay so through a rebalance; whoever paused them may be gone.
-        consumer.resume(positions)
         self._assigned |= {(position.topic, position.partition) for position in positions}
+        # Partitions stay paused through a rebalance, and new ones come running: neither need be right by now.
+        self._apply_pause(positions)
         self._readiness.set(State.READY)
         _log.info("partitions assigned", count=len(positions), total=len(self._assigned))
 
@@ -98,29 +116,35 @@ class Subscription:
             # Another worker reports these from now on.
             self._lag.remove(topic, str(number))
         self._on_revoked(gone)
+        self._paused_partitions.set(len(self._assigned) if self._paused else 0)
         _log.info("partitions revoked", count=len(gone), total=len(self._assigned))
 
-    def _committed(self, partitions: list[TopicPartition], *, until: float) -> list[TopicPartition]:
-        cause = "no answer"
-        while not self._stopping.is_set and time.monotonic() < until:
+    def _committed(self, partitions: list[TopicPartition], *, give_up_s: float, wait_while_away: bool) -> list[TopicPartition]:
+        cause, away = "no answer", False
+        end = self._clock.monotonic() + give_up_s
+        while not self._stopping.is_set and self._clock.monotonic() < end:
             try:
                 positions = self.consumer.committed(partitions, timeout=2)
             except KafkaException as exception:
                 error = kafka_error(exception)
-                if action_for(error)[0] is Action.STOP:
-                    raise delivery_error(error, "reading committed offsets") from None
-                cause = error.name()
             else:
                 faults = [position.error for position in positions if position.error is not None]
                 if not faults:
                     return positions
-                cause = faults[0].name()
+                error = faults[0]
+            action = action_for(error)[0]
+            if action is Action.STOP:
+                raise delivery_error(error, "reading committed offsets") from None
+            cause, away = error.name(), action.away
+            if away and wait_while_away:
+                end = self._clock.monotonic() + give_up_s
             if self._readiness.set(State.KAFKA_UNREACHABLE):
                 _log.warning("committed offsets can't be read yet", cause=cause)
             self._stopping.wait(0.1)
         raise RetryableDeliveryError(
             f"reading committed offsets: {self.errors.explain(cause)}; Kafka is down, or a transaction on the group's offsets"
-            " hangs (kafka-transactions.sh find-hanging)"
+            " hangs (kafka-transactions.sh find-hanging)",
+            away=away,
         )
 
     def _observe(self, statistics: str) -> None:

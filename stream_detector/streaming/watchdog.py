@@ -15,7 +15,8 @@ from typing import Self
 
 import structlog
 
-_EXIT_STATUS = 1
+from stream_detector.errors import START_AGAIN
+
 _CHECK_EVERY_S = 0.5
 
 _log = structlog.get_logger()
@@ -24,7 +25,7 @@ _log = structlog.get_logger()
 def end_process(doing: str) -> None:
     """Leave at once: the thread that hangs can't be reached by any gentler means."""
     _log.critical("kafka call hangs, ending the process", call=doing, remedy="let a supervisor start the worker again")
-    os._exit(_EXIT_STATUS)
+    os._exit(START_AGAIN)
 
 
 class Watchdog:

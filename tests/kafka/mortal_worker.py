@@ -13,7 +13,8 @@ from typing import Any
 
 from stream_detector.observability import Metrics, Readiness
 from stream_detector.settings import Settings
-from stream_detector.streaming import Outcome, Worker, clients, delivery
+from stream_detector.streaming import Outcome, Worker
+from stream_detector.streaming.clients import KAFKA, Kafka
 from tests.kafka.stand_in import StandInScorer
 
 _AFTER = 50
@@ -23,16 +24,13 @@ def main() -> None:
     """Run until SIGTERM, or until killed."""
     settings = Settings.model_validate_json(Path(sys.argv[1]).read_text(encoding="utf-8"))
     done: list[Outcome] = []
-    if len(sys.argv) > 2:
-        _stop_dead(sys.argv[2], done)
-    worker = Worker(settings, StandInScorer(), Metrics(), Readiness(), on_outcome=done.append)
+    kafka = _mortal(sys.argv[2], done) if len(sys.argv) > 2 else KAFKA
+    worker = Worker(settings, StandInScorer(), Metrics(), Readiness(), on_outcome=done.append, kafka=kafka)
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())
     worker.run()
 
 
-def _stop_dead(point: str, done: list[Outcome]) -> None:
-    make_producer = clients.make_producer
-
+def _mortal(point: str, done: list[Outcome]) -> Kafka:
     def wait_for_the_end() -> None:
         sys.stdout.write("here\n")
         sys.stdout.flush()
@@ -42,7 +40,7 @@ def _stop_dead(point: str, done: list[Outcome]) -> None:
         """The real producer, but for the one call at which it stops."""
 
         def __init__(self, config: dict[str, Any]) -> None:
-            self._real = make_producer(config)
+            self._real = KAFKA.producer(config)
 
         def __getattr__(self, name: str) -> Any:
             return getattr(self._real, name)
@@ -59,7 +57,7 @@ def _stop_dead(point: str, done: list[Outcome]) -> None:
                 wait_for_the_end()
             self._real.commit_transaction(timeout)
 
-    delivery.make_producer = MortalProducer
+    return Kafka(producer=MortalProducer)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

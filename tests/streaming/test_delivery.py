@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
 from stream_detector.errors import FatalDeliveryError, ProducerLostError, RetryableDeliveryError
 from stream_detector.settings import Settings
-from stream_detector.streaming import delivery
+from stream_detector.streaming.clients import Kafka
 from stream_detector.streaming.delivery import AtLeastOnce, ExactlyOnce
 from stream_detector.streaming.records import OutputMessage
 from stream_detector.streaming.watchdog import Watchdog
@@ -93,23 +93,26 @@ class ScriptedConsumer:
 
 
 @pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch) -> Script:
+def script() -> Script:
     """A script that every producer made in the test plays."""
-    script = Script()
+    return Script()
+
+
+def kafka_of(script: Script) -> Kafka:
+    """Makes producers that play the script."""
 
     def make(config: dict[str, Any]) -> ScriptedProducer:
         script.calls.append("new producer")
         script.error_callbacks.append(config["error_cb"])
         return ScriptedProducer(script)
 
-    monkeypatch.setattr(delivery, "make_producer", make)
-    return script
+    return Kafka(producer=make)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def exactly_once(script: Script) -> Iterator[ExactlyOnce]:
     """A guarantee that is ready, with nothing in its script yet."""
-    guarantee = ExactlyOnce(Settings(), "0", ScriptedConsumer(script), Watchdog())  # type: ignore[arg-type]
+    guarantee = ExactlyOnce(Settings(), "0", ScriptedConsumer(script), Watchdog(), kafka_of(script))  # type: ignore[arg-type]
     guarantee.recover()
     assert script.calls == ["new producer", "init_transactions"]
     script.calls.clear()
@@ -120,7 +123,7 @@ def exactly_once(script: Script) -> Iterator[ExactlyOnce]:
 @pytest.fixture
 def at_least_once(script: Script) -> AtLeastOnce:
     """As above."""
-    guarantee = AtLeastOnce(Settings(), "0", ScriptedConsumer(script), Watchdog())  # type: ignore[arg-type]
+    guarantee = AtLeastOnce(Settings(), "0", ScriptedConsumer(script), Watchdog(), kafka_of(script))  # type: ignore[arg-type]
     guarantee.recover()
     script.calls.clear()
     return guarantee

@@ -34,7 +34,8 @@ def test_every_row_names_an_error_that_exists(name: str) -> None:
     assert error.name() == name
     action, remedy = TABLE[name]
     raised = delivery_error(error, "publishing to violations")
-    assert type(raised) is action.value
+    assert type(raised) is action.error
+    assert raised.away is (action is Action.WAIT)
     assert str(raised).startswith(f"publishing to violations: {name}: ")
     assert str(raised).endswith(remedy)
 
@@ -42,7 +43,7 @@ def test_every_row_names_an_error_that_exists(name: str) -> None:
 @pytest.mark.parametrize(("name", "expected"), MEASURED.items())
 def test_measured_errors_are_treated_as_measured(name: str, expected: type[Exception]) -> None:
     """The table follows docs: a change of a row is a decision, not an accident."""
-    assert TABLE[name][0].value is expected
+    assert TABLE[name][0].error is expected
 
 
 @pytest.mark.parametrize(("fatal", "action"), [(False, Action.ABORT), (True, Action.RENEW)])
