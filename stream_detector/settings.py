@@ -109,6 +109,9 @@ class Settings(_Section):
     max_batch_bytes: int = Field(
         default=256 * 1024, ge=1, description="A micro-batch whose records hold so much takes no more, whatever their number."
     )
+    max_queued_bytes: int = Field(
+        default=4 * 1024 * 1024, ge=1, description="Partitions are paused while more than this waits in the worker to be scored."
+    )
     inference_threads: int = Field(default=0, ge=0, description="Inference sessions side by side, one thread each; 0: one a core.")
     verdict_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, description="Bound of the cache of verdicts by text; 0: none.")
     window_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, description="Bound of the cache of outputs by window; 0: none.")
@@ -123,9 +126,6 @@ class Settings(_Section):
         level = value.upper()
         if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
-    max_queued_bytes: int = Field(
-        default=4 * 1024 * 1024, ge=1, description="Partitions are paused while more than this waits in the worker to be scored."
-    )
         return level
 
     @field_validator("kafka", mode="before")
