@@ -52,8 +52,7 @@ class Reader:
             begun = self._begun.get(text)
         if begun is not None:
             return begun
-        view = self._normalizer.view(text)
-        cut = view_windows(view, self._tokenizer, self._shape)
+        view, cut = self.cut(text)
         reads = [self._windows.read(cut.ids[window.start : window.stop]) for window in cut.windows]
         fresh = sum(len(window) for window, read in zip(cut.windows, reads, strict=True) if read.fresh)
         reading = Reading(view, cut, [read.output for read in reads], fresh)
@@ -62,6 +61,11 @@ class Reader:
             if len(self._begun) > _MOST:
                 self._begun.popitem(last=False)
         return reading
+
+    def cut(self, text: str) -> tuple[NormalizedView, TokenizedView]:
+        """A text's view, its tokens and its windows."""
+        view = self._normalizer.view(text)
+        return view, view_windows(view, self._tokenizer, self._shape)
 
     def forget(self, text: str) -> None:
         """Let go of a text whose verdict is known, or can't be."""
