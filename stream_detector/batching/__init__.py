@@ -1,7 +1,7 @@
 """Which windows run together, which events are committed together, and when."""
 
 from stream_detector.batching.cost import CostModel, Costs, RunningMean, Timing
-from stream_detector.batching.rule import BatchCost, BatchLimits, CloseReason, EventCost, Supply, close_reason
+from stream_detector.batching.rule import BatchCost, BatchLimits, CloseReason, Supply, close_reason
 from stream_detector.batching.scheduler import Run, RunLimits, Shape, Waiting, next_run
 
 __all__ = [
@@ -10,7 +10,6 @@ __all__ = [
     "CloseReason",
     "CostModel",
     "Costs",
-    "EventCost",
     "Run",
     "RunLimits",
     "RunningMean",

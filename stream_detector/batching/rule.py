@@ -93,26 +93,17 @@ class BatchCost:
         self._per_byte = RunningMean()
         self._publish = RunningMean()
 
-    def learn(self, *, payload_bytes: int, score_s: float, publish_s: float) -> None:
-        """Take a batch into account."""
+    def scored(self, payload_bytes: int, seconds: float) -> None:
+        """Take into account how long scoring a batch took."""
         if payload_bytes:
-            self._per_byte.learn(score_s / payload_bytes)
-        self._publish.learn(publish_s)
+            self._per_byte.learn(seconds / payload_bytes)
+
+    def published(self, seconds: float) -> None:
+        """Take into account how long publishing and committing a batch took."""
+        self._publish.learn(seconds)
 
     def limits(self, max_events: int, max_bytes: int) -> BatchLimits:
         """The limits of the next batch."""
         return BatchLimits(
             max_events, max_bytes, seconds_per_byte=self._per_byte.seconds, publish_seconds=self._publish.seconds
         )  # fmt: skip
-
-
-class EventCost:
-    """A running estimate of the seconds that one event takes, scoring and publishing together; 0 before the first batch."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def learn(self, seconds: float, events: int) -> None:
-        """Take a batch into account; a clock that was set back counts as no time."""
-        newest = max(0.0, seconds) / events
-        self.seconds = newest if self.seconds == 0 else self.seconds + 0.2 * (newest - self.seconds)

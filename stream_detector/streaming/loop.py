@@ -45,8 +45,9 @@ from stream_detector.streaming.subscription import Subscription
 
 # How long a stop may go unnoticed while no event comes. An event ends the wait at once.
 _WAIT_S: Final = 0.1
-# How often Kafka is listened to while a batch is scored. The end of scoring ends the wait at once.
-_TURN_S: Final = 0.02
+# How often records are taken while a batch is scored: the network begins with them at once, so this is what a core may idle.
+# The end of scoring ends the wait at once.
+_TURN_S: Final = 0.005
 #: How long one batch may be scored. The group thinks the worker well meanwhile, so nobody else would end a model that hangs.
 SCORING_S: Final = 300.0
 #: How long a worker that stops goes on with what it has taken. The rest isn't committed: the next worker reads it.
@@ -79,7 +80,7 @@ class Work(Protocol):
         """What to publish. Raises DeadLetterLimitError."""
         ...
 
-    def enter(self, outcomes: Sequence[Outcome], reason: CloseReason, *, began: float) -> None:
+    def enter(self, outcomes: Sequence[Outcome], reason: CloseReason) -> None:
         """Count outcomes that were committed."""
         ...
 
@@ -95,7 +96,6 @@ class _Scoring:
     batch: MicroBatch
     reason: CloseReason
     outcomes: Future[list[Outcome]]
-    began: float
     since: float
     #: Partitions that went to another worker meanwhile.
     gone: set[Partition] = field(default_factory=set)
@@ -240,7 +240,7 @@ class Loop:
             batch, reason = cut
             entries = list(batch.entries)
             outcomes = self._aside.submit(lambda: self._work.conclude(entries))
-            self._scoring = _Scoring(batch, reason, outcomes, self._clock.time(), self._clock.monotonic())
+            self._scoring = _Scoring(batch, reason, outcomes, self._clock.monotonic())
 
     def _deliver(self, scoring: _Scoring) -> None:
         batch = scoring.batch
@@ -251,7 +251,7 @@ class Loop:
         self._guarantee.deliver(self._work.messages(outcomes), batch.positions)
         self._patience.succeeded()
         self._readiness.set(State.READY)
-        self._work.enter(outcomes, scoring.reason, began=scoring.began)
+        self._work.enter(outcomes, scoring.reason)
 
     def _fail(self, error: DeliveryError, failed: _Scoring) -> None:
         """Forget all that is in hand; see in `_recover` where to read on."""

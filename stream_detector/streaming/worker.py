@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import structlog
 from confluent_kafka import Message
 
-from stream_detector.batching import BatchLimits, CloseReason, EventCost
+from stream_detector.batching import BatchCost, BatchLimits, CloseReason
 from stream_detector.contracts import Event, ScoringResponse
 from stream_detector.errors import DeadLetterLimitError
 from stream_detector.observability import Metrics, Readiness, State
@@ -43,6 +43,20 @@ class Scorer(Protocol):
 
     def score(self, texts: Sequence[Mapping[str, str]]) -> list[ScoringResponse]:
         """One response for each mapping of attribute name to text, in order."""
+        ...
+
+
+@runtime_checkable
+class EarlyScorer(Protocol):
+    """A scorer that can begin before it is asked for the verdict: so the network works while records are still being taken."""
+
+    @property
+    def seconds_left(self) -> float:
+        """How long it is expected to be busy with what was begun so far."""
+        ...
+
+    def begin(self, texts: Mapping[str, str]) -> None:
+        """Begin; return at once."""
         ...
 
 
@@ -81,7 +95,9 @@ class Worker:
         self._accounts = Accounts(settings, metrics)
         self._limit = DeadLetterLimit.of(settings)
         self._next_limit = self._limit
-        self._cost = EventCost()
+        self._cost = BatchCost()
+        self._publishing_since = 0.0
+        self._early = scorer if isinstance(scorer, EarlyScorer) else None
 
     def stop(self) -> None:
         """Ask `run` to finish what it has in hand and return. Safe from any thread and from a signal handler."""
@@ -143,7 +159,7 @@ class Worker:
 
     def limits(self) -> BatchLimits:
         """What bounds a batch now."""
-        return BatchLimits(self._settings.max_batch_events, self._settings.max_batch_bytes, self._cost.seconds)
+        return self._cost.limits(self._settings.max_batch_events, self._settings.max_batch_bytes)
 
     def read(self, message: Message) -> tuple[Record, Event | Outcome]:
         """A record, and the event in it or what becomes of it without scoring."""
@@ -153,7 +169,15 @@ class Worker:
             found = read(record, self._settings, now=_moment(now))
         if isinstance(found, Event):
             self._metrics.stage_latency.labels("wait").observe(max(0.0, now - found.occurred_at.timestamp()))
+            self._begin(found)
         return record, found
+
+    def _begin(self, event: Event) -> None:
+        """Set the network to work on an event before its batch is closed, unless it has enough to do already."""
+        if self._early is not None and self._early.seconds_left < self._settings.promise_ms / 1000:
+            # What fails here fails again when its batch is scored, and becomes a dead letter there.
+            with suppress(Exception):
+                self._early.begin(event.texts)
 
     def messages(self, outcomes: Sequence[Outcome]) -> list[OutputMessage]:
         """What to publish for the outcomes of a batch.
@@ -166,21 +190,27 @@ class Worker:
         except DeadLetterLimitError as error:
             raise explain_limit(error, outcomes) from None
         now = _moment(self._clock.time())
-        return [message for outcome in outcomes for message in messages_of(outcome, self._settings, now=now)]
+        messages = [message for outcome in outcomes for message in messages_of(outcome, self._settings, now=now)]
+        self._publishing_since = self._clock.monotonic()
+        return messages
 
-    def enter(self, outcomes: Sequence[Outcome], reason: CloseReason, *, began: float) -> None:
+    def enter(self, outcomes: Sequence[Outcome], reason: CloseReason) -> None:
         """Count the outcomes of a batch that was committed just now."""
         self._limit = self._next_limit
-        done = self._clock.time()
-        self._cost.learn(done - began, len(outcomes))
-        for outcome in self._accounts.enter(outcomes, reason, now=done):
+        publishing = self._clock.monotonic() - self._publishing_since
+        self._metrics.stage_latency.labels("publish").observe(publishing)
+        self._cost.published(publishing)
+        for outcome in self._accounts.enter(outcomes, reason, now=self._clock.time()):
             if self._on_outcome is not None:
                 self._on_outcome(outcome)
 
     def conclude(self, entries: Sequence[Entry]) -> list[Outcome]:
         """The outcome of every record, in order."""
+        since = self._clock.monotonic()
         verdicts = iter(self._score([(record, found) for record, found in entries if isinstance(found, Event)]))
-        return [next(verdicts) if isinstance(found, Event) else found for _, found in entries]
+        outcomes = [next(verdicts) if isinstance(found, Event) else found for _, found in entries]
+        self._cost.scored(sum(len(record.value or b"") for record, _ in entries), self._clock.monotonic() - since)
+        return outcomes
 
     def _score(self, events: list[tuple[Record, Event]]) -> list[Outcome]:
         if not events:

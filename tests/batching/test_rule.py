@@ -64,11 +64,13 @@ def test_costs_are_learnt() -> None:
     """From what batches took, each part by itself; a batch without bytes (tombstones) says nothing about scoring."""
     cost = BatchCost()
     assert cost.limits(8, 1000).seconds(5, 500) == 0
-    cost.learn(payload_bytes=1000, score_s=0.5, publish_s=0.01)
-    cost.learn(payload_bytes=0, score_s=0.0, publish_s=0.01)
+    cost.scored(1000, 0.5)
+    cost.scored(0, 0.0)
+    cost.published(0.01)
     assert cost.limits(8, 1000).seconds(5, 500) == pytest.approx(0.26)
     for _ in range(50):
-        cost.learn(payload_bytes=100, score_s=0.2, publish_s=0.03)
+        cost.scored(100, 0.2)
+        cost.published(0.03)
     assert cost.limits(8, 1000).seconds(5, 500) == pytest.approx(1.03, rel=0.01)
 
 
