@@ -25,7 +25,8 @@ from stream_detector.settings import Settings
 from stream_detector.training.corpus.compose import Composer
 from stream_detector.training.corpus.listings import read_listings
 from stream_detector.training.export import Precision, export_graph
-from stream_detector.training.pipeline import Split, load_network, plain_samples, policy_normalizer
+from stream_detector.training.pipeline import load_network, policy_normalizer
+from stream_detector.training.samples import Split, plain_samples
 
 RESULT = Path(__file__).parent / "results" / "quantization.json"
 TEXTS = 1000

@@ -42,14 +42,23 @@ def train() -> None:
 @_listings_option
 @_work_option
 @_seed_option
-@click.option("--size", type=click.IntRange(1), default=52_000, show_default=True, help="Composed samples.")
+@click.option("--size", type=click.IntRange(1), default=79_000, show_default=True, help="Composed samples.")
 @click.option("--split", type=click.Choice(["train", "dev", "test"]), default="train", show_default=True)
-def corpus(*, listings: Path, work: Path, seed: int, size: int, split: str) -> None:
+@click.option(
+    "--hard", type=_FOLDER, default=None, help="Keep those that the artefact in this folder finds hardest, and as many others."
+)
+@click.option("--keep", type=click.IntRange(2), default=20_000, show_default=True, help="With --hard, how many samples to keep.")
+def corpus(*, listings: Path, work: Path, seed: int, size: int, split: str, hard: Path | None, keep: int) -> None:
     """Compose labelled texts from real listings and language packs."""
-    pipeline = _pipeline()
-    samples = pipeline.compose_corpus(listings, split=split, size=size, seed=seed)
+    _pipeline()
+    from stream_detector.training.mining import hardest  # noqa: PLC0415 - keeps --help fast
+    from stream_detector.training.samples import compose_corpus, write_corpus  # noqa: PLC0415 - keeps --help fast
+
+    samples = compose_corpus(listings, split=split, size=size, seed=seed)
+    if hard:
+        samples = hardest(samples, hard, keep=keep, seed=seed)
     file = work / f"{split}.jsonl.gz"
-    pipeline.write_corpus(samples, file)
+    write_corpus(samples, file)
     click.echo(f"{len(samples)} samples in {file}")
 
 
@@ -60,14 +69,17 @@ def corpus(*, listings: Path, work: Path, seed: int, size: int, split: str) -> N
 @click.option("--learning-rate", type=float, default=2e-4, show_default=True)
 @click.option("--batch", type=click.IntRange(1), default=32, show_default=True)
 @click.option("--epochs", type=click.IntRange(1), default=1, show_default=True)
-def fit(*, work: Path, seed: int, base: str | None, learning_rate: float, batch: int, epochs: int) -> None:
+@click.option("--start", type=_FOLDER, default=None, help="Go on from the network that an earlier fit left in this folder.")
+def fit(*, work: Path, seed: int, base: str | None, learning_rate: float, batch: int, epochs: int, start: Path | None) -> None:
     """Fine-tune the encoder and its two heads on WORK/train.jsonl.gz; goes on from a checkpoint."""
     pipeline = _pipeline()
     file = work / "train.jsonl.gz"
     if not file.is_file():
         raise ConfigurationError(f"{file}: missing; run stream-detector train corpus first")
     recipe = _recipe(learning_rate=learning_rate, batch=batch, epochs=epochs, seed=seed)
-    pipeline.train(pipeline.read_corpus(file), base=base, recipe=recipe, work=work, report=click.echo)
+    from stream_detector.training.samples import read_corpus  # noqa: PLC0415 - keeps --help fast
+
+    pipeline.train(read_corpus(file), base=base, recipe=recipe, work=work, report=click.echo, start=start)
 
 
 @train.command()
@@ -98,13 +110,16 @@ def export(
 @click.option(
     "--challenge",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    default=Path("benchmarks/challenge.jsonl"),
+    multiple=True,
+    default=[Path("benchmarks/challenge.jsonl"), Path("benchmarks/challenge_second.jsonl")],
     show_default=True,
-    help="Texts written by hand, labelled.",
+    help="Texts written by hand, labelled; can be given several times.",
 )
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Write the figures here as JSON.")
 @click.option("--record", is_flag=True, help="Put the headline figures into the model's manifest.")
-def evaluate(*, listings: Path, seed: int, model: str, size: int, challenge: Path, out: Path | None, record: bool) -> None:
+def evaluate(
+    *, listings: Path, seed: int, model: str, size: int, challenge: tuple[Path, ...], out: Path | None, record: bool
+) -> None:
     """Measure MODEL on listings of cities that it wasn't trained on."""
     pipeline = _pipeline()
     from stream_detector.inference.artefact import find  # noqa: PLC0415 - keeps --help fast
@@ -122,22 +137,39 @@ def evaluate(*, listings: Path, seed: int, model: str, size: int, challenge: Pat
     click.echo(text)
 
 
+@train.command()
+@_work_option
+@click.argument("folder", type=_FOLDER)
+@click.option("--figures", type=click.Path(path_type=Path, dir_okay=False, exists=True), required=True, help="What evaluate wrote.")
+def card(*, work: Path, folder: Path, figures: Path) -> None:
+    """Write FOLDER/MODEL_CARD.md from an evaluation and from what fit left in WORK."""
+    from stream_detector.training.card import read_fitted, write_card  # noqa: PLC0415 - keeps --help fast
+
+    click.echo(write_card(folder, json.loads(figures.read_text(encoding="utf-8")), read_fitted(work)))
+
+
 @train.command(name="all")
 @_listings_option
 @_work_option
 @_seed_option
 @click.argument("folder", type=_FOLDER)
-@click.option("--size", type=click.IntRange(1), default=52_000, show_default=True, help="Composed samples.")
+@click.option("--size", type=click.IntRange(1), default=79_000, show_default=True, help="Composed samples of the first pass.")
 @click.option("--refresh-version", required=True, help="Names this training run, such as v20261124.")
 @click.pass_context
 def everything(
     context: click.Context, *, listings: Path, work: Path, seed: int, folder: Path, size: int, refresh_version: str
 ) -> None:
-    """Every step in turn: corpus, fit, export to FOLDER, evaluate."""
-    context.invoke(corpus, listings=listings, work=work, seed=seed, size=size, split="train")
-    context.invoke(fit, work=work, seed=seed)
-    context.invoke(export, listings=listings, work=work, seed=seed, folder=folder, refresh_version=refresh_version)
-    context.invoke(evaluate, listings=listings, seed=seed, model=str(folder), out=work / "evaluation.json", record=True)
+    """Every step in turn: corpus, fit, export to FOLDER; a second pass over hard examples; evaluate, card."""
+    second, figures = work / "hard", work / "evaluation.json"
+    export_of = {"listings": listings, "seed": seed, "folder": folder, "refresh_version": refresh_version}
+    context.invoke(corpus, listings=listings, work=work, seed=seed, size=size)
+    context.invoke(fit, work=work, seed=seed, batch=16)
+    context.invoke(export, work=work, **export_of)
+    context.invoke(corpus, listings=listings, work=second, seed=seed + 1, size=size, hard=folder, keep=size // 4)
+    context.invoke(fit, work=second, seed=seed + 1, batch=16, learning_rate=1e-4, start=work)
+    context.invoke(export, work=second, **export_of)
+    context.invoke(evaluate, listings=listings, seed=seed, model=str(folder), out=figures, record=True)
+    context.invoke(card, work=second, folder=folder, figures=figures)
 
 
 def _pipeline() -> Any:

@@ -70,7 +70,7 @@ def run(
     Raises:
         ConfigurationError: the checkpoint belongs to another recipe or other data.
     """
-    optimizer = torch.optim.AdamW(_parameter_groups(network, recipe), lr=recipe.learning_rate)
+    optimizer = torch.optim.AdamW(_parameter_groups(network, recipe), lr=recipe.learning_rate, fused=True)
     steps = len(plan)
     warm = max(1, int(steps * recipe.warmup))
     schedule = torch.optim.lr_scheduler.LambdaLR(

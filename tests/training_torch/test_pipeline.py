@@ -12,14 +12,8 @@ from safetensors.torch import save_file
 
 from stream_detector.training.corpus.compose import Composer
 from stream_detector.training.corpus.listings import HELD_BACK_CITIES, ListingText
-from stream_detector.training.pipeline import (
-    Split,
-    compose_corpus,
-    load_network,
-    plain_samples,
-    read_corpus,
-    write_corpus,
-)
+from stream_detector.training.pipeline import load_network
+from stream_detector.training.samples import Split, compose_corpus, plain_samples, read_corpus, write_corpus
 from tests.training_torch import tiny
 
 _PARTS = [Split("train"), Split("dev"), Split("test")]
