@@ -8,13 +8,14 @@ and a dot in the file's table names (`[topics]`). A misspelt key is an error tha
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from stream_detector.contracts import EventType
 from stream_detector.errors import ConfigurationError
@@ -93,7 +94,20 @@ class Settings(_Section):
         default=9108, ge=0, le=65535, description="Port of /metrics, /healthz and /readyz; 0 takes a free one."
     )
     http_host: str = Field(default="127.0.0.1", description="Address that HTTP servers listen on.")
-    http_port: int = Field(default=8080, ge=0, le=65535, description="Port of the predictor and the console; 0 takes a free one.")
+    http_port: int = Field(default=8080, ge=0, le=65535, description="Port of the predictor; 0 takes a free one and logs it.")
+    http_token: SecretStr | None = Field(
+        default=None, description="What POST /score must bear as Authorization: Bearer; none: anyone may ask."
+    )
+    http_max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1, description="A larger body of POST /score is refused.")
+    http_max_batch: int = Field(default=64, ge=1, description="Most requests in one body of POST /score.")
+    http_max_waiting: int = Field(default=64, ge=1, le=1024, description="Most bodies being scored at once, a thread each.")
+    http_queue_ms: int = Field(
+        default=1000, ge=1, description="Milliseconds of work queued from which POST /score is put off with Retry-After."
+    )
+    http_timeout_ms: int = Field(default=30_000, ge=1, description="Milliseconds for a body to arrive, and again for its verdict.")
+    http_drain_ms: int = Field(
+        default=1000, ge=0, description="Milliseconds between turning not ready and taking no more connections, when stopped."
+    )
     slot: int | None = Field(default=None, ge=0, description="Stable number of this worker: one live process a slot.")
     publish_scores: bool = Field(default=False, description="Publish every verdict, Fraud or not, to the scores topic.")
     include_text: bool = Field(default=True, description="Violations carry the scored texts as they were sent.")
@@ -127,6 +141,14 @@ class Settings(_Section):
         if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
             raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
         return level
+
+    @field_validator("http_token")
+    @classmethod
+    def _safe_token(cls, value: SecretStr | None) -> SecretStr | None:
+        # An empty one must not mean that there is none, and one with a blank or a letter beyond ASCII can't stand in a header.
+        if value is not None and not re.fullmatch(r"[\x21-\x7e]{16,}", value.get_secret_value()):
+            raise ValueError("must be at least 16 visible ASCII characters without blanks")
+        return value
 
     @field_validator("kafka", mode="before")
     @classmethod

@@ -76,7 +76,10 @@ class Metrics:
         # What bounds the network's runs? side_by_side: cores; idle: nothing, capacity to spare; full: the hardware's batch
         # size or token budget; deadline: the promise is tight; backlog: behind the promise.
         self.runs = Counter(
-            "stream_detector_runs_total", "Runs of the network, by why they held no more windows", ["reason"], registry=self.registry
+            "stream_detector_runs_total",
+            "Runs of the network, by why they held no more windows",
+            ["reason"],
+            registry=self.registry,
         )
         # How much of the work is for nothing? padding against text: above a twentieth, lengths and shapes don't match.
         self.tokens = Counter(
@@ -118,6 +121,28 @@ class Metrics:
         # Is back-pressure on? Above 0 for long: too few workers.
         self.paused_partitions = Gauge(
             "stream_detector_paused_partitions", "Partitions paused by back-pressure", registry=self.registry
+        )
+        # How much is asked of the predictor, and how does it answer? 4xx: a client's fault; 503: no room; 500: ours.
+        self.http_requests = Counter(
+            "stream_detector_http_requests_total", "Requests over HTTP, answered", ["path", "status"], registry=self.registry
+        )
+        # How long do its clients wait? From the request's headers to the answer's end, the body's way here included.
+        self.http_latency = Histogram(
+            "stream_detector_http_request_seconds",
+            "From the headers of a request to the end of its answer",
+            ["path"],
+            buckets=LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+        # How many are inside? Near http_max_waiting: more predictors are needed, or clients that wait for their turn.
+        self.http_in_flight = Gauge("stream_detector_http_in_flight", "Requests that are being answered", registry=self.registry)
+        # Why are requests refused? The reason in the answer, such as missing_field, queue_full or no_token.
+        self.http_refusals = Counter(
+            "stream_detector_http_refusals_total", "Requests refused, by reason", ["reason"], registry=self.registry
+        )
+        # What does it find? A request of a batch counts as one.
+        self.http_scores = Counter(
+            "stream_detector_http_scores_total", "Scoring requests with a verdict", ["label"], registry=self.registry
         )
         # Which model gave these verdicts? Joined to the others, it shows what a roll-out changed. Always 1.
         self.model_info = Gauge(

@@ -23,6 +23,11 @@ NAMES = {
     "consumer_lag": ("topic", "partition"),
     "dead_letters": ("topic", "reason"),
     "paused_partitions": (),
+    "http_requests": ("path", "status"),
+    "http_request_seconds": ("path",),
+    "http_in_flight": (),
+    "http_refusals": ("reason",),
+    "http_scores": ("label",),
     "model_info": ("model_code", "model_version", "refresh_version", "backend"),
 }
 
