@@ -28,6 +28,7 @@ def assemble(settings: Settings, *, on_outcome: Callable[[Outcome], None] | None
     metrics, readiness = Metrics(), Readiness()
     # The server comes first: probes get an answer while the model is being loaded.
     with ObservabilityServer(settings, metrics, readiness) as server, Detector.load(settings, metrics) as detector:
+        detector.measure()
         manifest = detector.manifest
         info = metrics.model_info.labels(
             manifest.model_code, manifest.model_version, manifest.refresh_version, detector.backend_name

@@ -33,6 +33,9 @@ class StandIn:
     def __exit__(self, *_: object) -> None:
         """Nothing to close."""
 
+    def measure(self) -> None:
+        """Nothing to time."""
+
     def score(self, texts: Sequence[Mapping[str, str]]) -> list[ScoringResponse]:
         """One response for each group of texts."""
         return [self._respond(group) for group in texts]
