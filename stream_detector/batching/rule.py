@@ -8,8 +8,9 @@ from typing import Final
 
 from stream_detector.batching.cost import RunningMean
 
-# Scoring that takes so many times as long as publishing makes a batch that is worth publishing.
-_WORTH: Final = 20
+# Scoring that takes so many times as long as publishing makes a batch that is worth publishing: simulated at 80 % load, the 99th
+# percentile is a fifth lower than with batches of all that waits, and there are few more of them.
+_WORTH: Final = 8
 
 
 class CloseReason(StrEnum):
@@ -81,7 +82,7 @@ def close_reason(
         return None
     if now + limits.seconds(events + 1, payload_bytes + usual) > oldest_deadline:
         return CloseReason.DEADLINE
-    # Publishing costs a twentieth already: with more in it the first would wait for the last, and nothing would be saved.
+    # Publishing costs an eighth and goes on beside scoring: with more in it the first would wait for the last, for little gain.
     worthwhile = 0 < _WORTH * limits.publish_seconds <= limits.seconds(events, payload_bytes)
     return CloseReason.FULL if worthwhile else None
 

@@ -45,13 +45,13 @@ def test_a_few_huge_records_fill_a_batch(payload_bytes: int, expected: CloseReas
     ("payload_bytes", "deadline", "expected"),
     [
         (100, 1.0, None),
-        # With one more: 0.6 s of scoring and 0.05 of publishing.
-        (500, 0.5, CloseReason.DEADLINE),
-        # Scoring takes twenty times as long as publishing: the first must not wait for more.
-        (950, 2.0, CloseReason.FULL),
-        (940, 2.0, None),
+        # With one more: 0.36 s of scoring and 0.05 of publishing.
+        (300, 0.4, CloseReason.DEADLINE),
+        # Scoring takes eight times as long as publishing: the first must not wait for more.
+        (350, 2.0, CloseReason.FULL),
+        (340, 2.0, None),
         # Late anyway: it goes for throughput.
-        (950, -1.0, None),
+        (350, -1.0, None),
     ],
 )
 def test_size_decides_not_number(payload_bytes: int, deadline: float, expected: CloseReason | None) -> None:
