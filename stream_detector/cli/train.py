@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from stream_detector.cli.distill import distill, teacher_weights
 from stream_detector.errors import ConfigurationError, MissingExtraError
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -38,6 +39,10 @@ def train() -> None:
     """Make a model: corpus, fit, export, evaluate (needs the `train` extra)."""
 
 
+train.add_command(teacher_weights)
+train.add_command(distill)
+
+
 @train.command()
 @_listings_option
 @_work_option
@@ -65,12 +70,25 @@ def corpus(*, listings: Path, work: Path, seed: int, size: int, split: str, hard
 @train.command()
 @_work_option
 @_seed_option
-@click.option("--base", default=None, help="Pretrained encoder: a folder or hub name.  [default: MiniLM from the train extra]")
+@click.option(
+    "--base", default=None, help="Pretrained encoder: mpnet, a folder or a hub name.  [default: MiniLM from the train extra]"
+)
 @click.option("--learning-rate", type=float, default=2e-4, show_default=True)
 @click.option("--batch", type=click.IntRange(1), default=32, show_default=True)
 @click.option("--epochs", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--start", type=_FOLDER, default=None, help="Go on from the network that an earlier fit left in this folder.")
-def fit(*, work: Path, seed: int, base: str | None, learning_rate: float, batch: int, epochs: int, start: Path | None) -> None:
+@click.option("--tokenizer", type=_FOLDER, default=None, help="Read as the network in this folder does: teacher and student must.")
+def fit(
+    *,
+    work: Path,
+    seed: int,
+    base: str | None,
+    learning_rate: float,
+    batch: int,
+    epochs: int,
+    start: Path | None,
+    tokenizer: Path | None,
+) -> None:
     """Fine-tune the encoder and its two heads on WORK/train.jsonl.gz; goes on from a checkpoint."""
     pipeline = _pipeline()
     file = work / "train.jsonl.gz"
@@ -79,7 +97,7 @@ def fit(*, work: Path, seed: int, base: str | None, learning_rate: float, batch:
     recipe = _recipe(learning_rate=learning_rate, batch=batch, epochs=epochs, seed=seed)
     from stream_detector.training.samples import read_corpus  # noqa: PLC0415 - keeps --help fast
 
-    pipeline.train(read_corpus(file), base=base, recipe=recipe, work=work, report=click.echo, start=start)
+    pipeline.train(read_corpus(file), base=base, recipe=recipe, work=work, report=click.echo, start=start, read_as=tokenizer)
 
 
 @train.command()

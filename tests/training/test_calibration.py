@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from stream_detector.training.calibration import platt
+from stream_detector.training.calibration import at_rate, calibration_error, platt
 
 
 def _drawn(slope: float, intercept: float, seed: int = 5) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -69,3 +69,30 @@ def test_logits_of_any_size_are_calibrated(scale: float, shift: float) -> None:
     calibration = platt(logits[:500] * scale + shift, labels[:500], prior=0.01)
     assert math.isfinite(calibration.slope)
     assert math.isfinite(calibration.intercept)
+
+
+def test_what_is_calibrated_has_no_error() -> None:
+    """Probabilities that labels were drawn by, at the data's own rate."""
+    logits, labels = _drawn(1.0, 0.0)
+    error = calibration_error(1 / (1 + np.exp(-logits)), labels, prior=float(labels.mean()))
+    assert error < 0.02
+
+
+def test_calibration_error_by_hand() -> None:
+    """Two bins, each a tenth too sure; where violations are rarer the bin of clean texts is all but the whole weight."""
+    probabilities, labels = np.array([0.1] * 10 + [0.9] * 10), np.array([False] * 10 + [True] * 10)
+    assert calibration_error(probabilities, labels, prior=0.5, bins=2) == pytest.approx(0.1)
+    rare = np.array([0.0] * 10 + [0.9] * 10)
+    assert calibration_error(rare, labels, prior=0.01, bins=2) == pytest.approx(0.001)
+
+
+def test_probabilities_for_the_wrong_rate_have_an_error() -> None:
+    """Fitted for half, read where one in a hundred offends; the intercept moved by the log odds mends it."""
+    logits, labels = _drawn(1.0, 0.0)
+    even = platt(logits, labels, prior=0.5)
+    rare = at_rate(even, prior=0.5, rate=0.01)
+    errors = [
+        calibration_error(np.array([c.probability(logit) for logit in logits.tolist()]), labels, prior=0.01) for c in (even, rare)
+    ]
+    assert errors[0] > 0.1
+    assert errors[1] < 0.01
