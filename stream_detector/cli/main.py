@@ -28,6 +28,8 @@ COMMANDS: Final = {
     "validate": Entry("stream_detector.cli.validate", "validate", "Check events the way the worker does."),
     "verify": Entry("stream_detector.cli.verify", "verify", "Prove that each record of a group was accounted for, once."),
     "dlq": Entry("stream_detector.cli.dlq", "dlq", "List, explain and replay dead letters."),
+    "play": Entry("stream_detector.cli.play", "play", "Send the example events to a Kafka, to see the rest at work."),
+    "schema": Entry("stream_detector.cli.schema", "schema", "Export the contracts as schemas, and check that they break nobody."),
     "topics": Entry("stream_detector.cli.topics", "topics", "Create the topics in Kafka."),
     "models": Entry("stream_detector.cli.models", "models", "List and verify model artefacts."),
     "train": Entry("stream_detector.cli.train", "train", "Build a model artefact from named data."),

@@ -19,7 +19,7 @@ class Player:
     def __init__(self, settings: Settings) -> None:
         self.sent = 0
         self._topics = settings.topics
-        self._producer: Producer = make_producer(client_config(settings) | {"linger.ms": 0})
+        self._producer: Producer = make_producer(client_config(settings) | {"linger.ms": 0} | settings.kafka)
         self._producer.list_topics(timeout=10)
 
     def play(self, examples: Iterable[Example], *, rate: float) -> Iterator[Example]:
@@ -28,9 +28,9 @@ class Player:
             self._send(example)
             yield example
 
-    def close(self) -> None:
-        """Wait until all is delivered."""
-        self._producer.flush(10)
+    def close(self) -> int:
+        """Wait until all is delivered; say how many events are not, for Kafka didn't take them in time."""
+        return self._producer.flush(10)
 
     def _send(self, example: Example) -> None:
         while True:
