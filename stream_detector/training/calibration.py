@@ -20,7 +20,7 @@ def platt(logits: NDArray[np.float64], labels: NDArray[np.bool_], *, prior: floa
     The development set holds many more violations than the stream does, so examples are weighted until violations make up
     `prior` of the weight (Platt 1999; Elkan 2001 on priors). Newton's method on the weighted log loss.
     """
-    weights = _at_prior(labels, prior)
+    weights = at_prior(labels, prior)
     design = np.stack([logits, np.ones_like(logits)], axis=1)
     theta = np.array([1.0, 0.0])
     for _ in range(100):
@@ -47,7 +47,7 @@ def calibration_error(probabilities: NDArray[np.float64], labels: NDArray[np.boo
         prior: share of violations to weigh for.
         bins: how many.
     """
-    weights = _at_prior(labels, prior)
+    weights = at_prior(labels, prior)
     gaps = weights * (probabilities - labels)
     order = np.argsort(probabilities, kind="stable")
     return float(sum(abs(gaps[part].sum()) for part in np.array_split(order, bins)) / weights.sum())
@@ -59,7 +59,7 @@ def at_rate(calibration: Calibration, *, prior: float, rate: float) -> Calibrati
     return Calibration(slope=calibration.slope, intercept=float(calibration.intercept + shift))
 
 
-def _at_prior(labels: NDArray[np.bool_], prior: float) -> NDArray[np.float64]:
+def at_prior(labels: NDArray[np.bool_], prior: float) -> NDArray[np.float64]:
     """Weights under which violations are a share of `prior`."""
     positive = labels.mean()
     return np.where(labels, prior / positive, (1 - prior) / (1 - positive))

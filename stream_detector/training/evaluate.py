@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from stream_detector.contracts import Label, ScoringResponse
 from stream_detector.detection import Detector
+from stream_detector.training.calibration import at_prior, calibration_error
 from stream_detector.training.corpus.compose import Sample
 
 _CHUNK = 256
+
+_Groups = Callable[["Judged"], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +71,42 @@ def summarize(judged: Sequence[Judged]) -> dict[str, Any]:
         "harmlessWrong": _share(j.flagged for j in harmless),
         "spanOverlaps": _share(j.span_found for j in found),
         "kindRight": _share(j.kind_right for j in found),
-        "foundByKind": _grouped(offending, lambda j: [j.sample.spans[0].kind.value]),
-        "foundByLanguage": _grouped(offending, lambda j: [j.sample.language]),
-        "foundByDisguise": _grouped(offending, lambda j: j.sample.disguises or ("none",)),
-        "wrongByFamily": _grouped(harmless, lambda j: j.sample.families or ("none",)),
-        "wrongByLanguage": _grouped(harmless, lambda j: [j.sample.language]),
+        "foundByKind": _grouped(offending, _kind),
+        "foundByFamily": _grouped(offending, _families),
+        "foundByLanguage": _grouped(offending, _language),
+        "foundByDisguise": _grouped(offending, _disguises),
+        "evidenceByKind": _evidence(found, _kind),
+        "evidenceByFamily": _evidence(found, _families),
+        "evidenceByLanguage": _evidence(found, _language),
+        "evidenceByDisguise": _evidence(found, _disguises),
+        "wrongByFamily": _grouped(harmless, _families),
+        "wrongByLanguage": _grouped(harmless, _language),
+    }
+
+
+def reliability(judged: Sequence[Judged], *, prior: float, bins: int = 15) -> dict[str, Any]:
+    """Whether probabilities mean what they say, where violations are a share of `prior`.
+
+    The error is that of `calibration_error`; the table says how sure the artefact was in each bin and how often it was right.
+    """
+    ordered = sorted(judged, key=lambda j: j.probability)
+    probabilities = np.array([j.probability for j in ordered])
+    labels = np.array([j.sample.offends for j in ordered], dtype=np.bool_)
+    if not 0 < labels.sum() < len(labels):
+        return {"prior": prior, "expectedCalibrationError": None, "bins": []}
+    weights = at_prior(labels, prior)
+    return {
+        "prior": prior,
+        "expectedCalibrationError": round(calibration_error(probabilities, labels, prior=prior, bins=bins), 5),
+        "bins": [
+            {
+                "n": len(part),
+                "probability": float(f"{np.average(probabilities[part], weights=weights[part]):.3g}"),
+                "violations": float(f"{np.average(labels[part], weights=weights[part]):.3g}"),
+            }
+            for part in np.array_split(np.arange(len(labels)), bins)
+            if len(part)
+        ],
     }
 
 
@@ -84,9 +120,41 @@ def _share(flags: Iterable[bool]) -> dict[str, Any]:
     return {"share": round(sum(values) / len(values), 4) if values else None, "n": len(values)}
 
 
-def _grouped(judged: Sequence[Judged], groups: Any) -> dict[str, Any]:
-    members: dict[str, list[bool]] = defaultdict(list)
+def _members(judged: Sequence[Judged], groups: _Groups) -> dict[str, list[Judged]]:
+    members: dict[str, list[Judged]] = defaultdict(list)
     for j in judged:
         for group in set(groups(j)):
-            members[group].append(j.flagged)
-    return {group: _share(members[group]) for group in sorted(members)}
+            members[group].append(j)
+    return {group: members[group] for group in sorted(members)}
+
+
+def _grouped(judged: Sequence[Judged], groups: _Groups) -> dict[str, Any]:
+    return {group: _share(j.flagged for j in members) for group, members in _members(judged, groups).items()}
+
+
+def _evidence(found: Sequence[Judged], groups: _Groups) -> dict[str, Any]:
+    """Whether evidence overlaps and has its kind, by group of what was found."""
+    return {
+        group: {
+            "spanOverlaps": _share(j.span_found for j in members)["share"],
+            "kindRight": _share(j.kind_right for j in members)["share"],
+            "n": len(members),
+        }
+        for group, members in _members(found, groups).items()
+    }
+
+
+def _kind(j: Judged) -> Sequence[str]:
+    return [j.sample.spans[0].kind.value]
+
+
+def _families(j: Judged) -> Sequence[str]:
+    return j.sample.families or ("none",)
+
+
+def _language(j: Judged) -> Sequence[str]:
+    return [j.sample.language]
+
+
+def _disguises(j: Judged) -> Sequence[str]:
+    return j.sample.disguises or ("none",)

@@ -28,13 +28,14 @@ from stream_detector.training.card import read_fitted, write_fitted
 from stream_detector.training.corpus.compose import Composer, Sample
 from stream_detector.training.corpus.listings import HELD_BACK_CITIES, read_listings
 from stream_detector.training.dataset import label_windows
-from stream_detector.training.evaluate import judge, summarize, worst
+from stream_detector.training.evaluate import judge, reliability, summarize
 from stream_detector.training.export import Versions, export_graph, write_manifest, write_tokenizer
 from stream_detector.training.fit import Recipe, fit
 from stream_detector.training.network import ContactNetwork
-from stream_detector.training.samples import Split, challenge_samples, plain_samples, reviewed_samples
+from stream_detector.training.samples import Split, measured_samples, plain_samples
 from stream_detector.training.teacher import describe_base, open_base
 from stream_detector.training.vocabulary import extend_vocabulary
+from stream_detector.training.worst import explain_worst, window_cuts
 
 Report = Callable[[str], None]
 
@@ -147,23 +148,19 @@ def _logit(probability: float) -> float:
 
 def evaluate(folder: Path, *, listings: Path, challenge: Sequence[Path], size: int, seed: int, report: Report) -> dict[str, Any]:
     """Figures on the held-back cities: composed samples, plain texts and the reviewed real ones."""
-    texts = [listing for listing in read_listings(listings) if Split("test").holds(listing)]
-    composed = list(Composer(texts, seed=seed + 2, part="test").samples(size))
+    samples = measured_samples(listings, challenge, size=size, seed=seed)
     with Detector.load(Settings(model=str(folder))) as detector:
-        judged = judge(detector, composed)
-        plain = judge(detector, plain_samples(texts, 3 * size, seed))
-        reviewed = judge(detector, reviewed_samples(texts))
-        written = judge(detector, [sample for file in challenge for sample in challenge_samples(file)])
-    for j in worst(judged, 20):
-        report(
-            f"{j.response.probability_score} {'violation' if j.sample.offends else 'harmless'} {j.sample.language} {j.sample.families}"
-        )
+        judged = {part: judge(detector, chosen) for part, chosen in samples.items()}
+    figures = {part: summarize(verdicts) for part, verdicts in judged.items()}
+    cuts = window_cuts(policy_normalizer(), load_tokenizer(folder), load_manifest(folder).window)
+    examples = explain_worst(judged["composed"], figures["composed"], cuts)
+    for example in examples:
+        report(example.line())
     return {
         "heldBackCities": list(HELD_BACK_CITIES),
-        "composed": summarize(judged),
-        "plain": summarize(plain),
-        "reviewed": summarize(reviewed),
-        "challenge": summarize(written),
+        **figures,
+        "calibration": reliability(judged["composed"] + judged["plain"], prior=STREAM_PRIOR),
+        "worst": [example.to_row() for example in examples],
     }
 
 

@@ -86,6 +86,21 @@ def _noted_span(row: dict[str, str]) -> Span:
     return Span(start, start + len(part), Kind(row["kind"]))
 
 
+def measured_samples(listings: Path, challenge: Sequence[Path], *, size: int, seed: int) -> dict[str, list[Sample]]:
+    """What every figure is measured on: texts of held-back cities, with templates and disguises kept from training.
+
+    Returns:
+        `size` composed samples, three times as many plain ones, the reviewed ones, and those written by hand.
+    """
+    texts = [listing for listing in read_listings(listings) if Split("test").holds(listing)]
+    return {
+        "composed": list(Composer(texts, seed=seed + 2, part="test").samples(size)),
+        "plain": plain_samples(texts, 3 * size, seed),
+        "reviewed": reviewed_samples(texts),
+        "challenge": [sample for file in challenge for sample in challenge_samples(file)],
+    }
+
+
 def write_corpus(samples: Sequence[Sample], file: Path) -> None:
     """Write samples as gzipped JSON Lines."""
     file.parent.mkdir(parents=True, exist_ok=True)

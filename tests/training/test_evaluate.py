@@ -11,7 +11,7 @@ from stream_detector.contracts import Evidence, Kind, Label, ScoreDetails, Scori
 from stream_detector.detection import Detector
 from stream_detector.training.corpus.compose import Sample
 from stream_detector.training.corpus.render import Span
-from stream_detector.training.evaluate import Judged, judge, summarize, worst
+from stream_detector.training.evaluate import Judged, judge, reliability, summarize, worst
 
 
 def _response(probability: float, *evidence: tuple[int, int, Kind]) -> ScoringResponse:
@@ -81,6 +81,27 @@ def test_groups_count_each_sample_once() -> None:
         "policy": {"share": 0.0, "n": 1},
     }
     assert summary["wrongByLanguage"] == {"de": {"share": 0.0, "n": 1}, "en": {"share": 0.5, "n": 2}}
+
+
+def test_evidence_is_counted_by_group() -> None:
+    """Of the violations that were found."""
+    summary = summarize(_CASES)
+    assert summary["evidenceByKind"] == {
+        "email": {"spanOverlaps": 0.0, "kindRight": 0.0, "n": 1},
+        "phone": {"spanOverlaps": 1.0, "kindRight": 0.5, "n": 2},
+    }
+    assert summary["evidenceByLanguage"]["de"] == {"spanOverlaps": 1.0, "kindRight": 0.0, "n": 1}
+    assert summary["foundByFamily"] == {"numbers": {"share": 0.75, "n": 4}}
+
+
+def test_reliability_weighs_for_the_streams_rate() -> None:
+    """By hand: two bins of two; at even odds a violation weighs 2 and a harmless text 2/3 of the four."""
+    cases = [_judged(0.9, span=(0, 5, Kind.PHONE)), _judged(0.1), _judged(0.1), _judged(0.1)]
+    even, rare = (reliability(cases, prior=prior, bins=2) for prior in (0.5, 0.01))
+    assert even["expectedCalibrationError"] == pytest.approx((2 / 3 * 0.2 + abs(2 / 3 * 0.1 - 2 * 0.1)) / 4, abs=1e-4)
+    assert [row["n"] for row in rare["bins"]] == [2, 2]
+    assert rare["bins"][0] == {"n": 2, "probability": 0.1, "violations": 0.0}
+    assert reliability(cases[:1], prior=0.5)["expectedCalibrationError"] is None
 
 
 def test_no_samples_no_share() -> None:
