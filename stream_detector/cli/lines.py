@@ -21,10 +21,11 @@ readable_file = click.Path(exists=True, dir_okay=False, allow_dash=True)
 
 @dataclass(frozen=True, slots=True)
 class Line(Generic[Model]):
-    """A line's number, counted from 1, and what stands there, or why it can't be read."""
+    """A line's number, counted from 1, what stands there, or why it can't be read, and its bytes."""
 
     number: int
     content: Model | DecodeError
+    document: bytes = b""
 
 
 def open_lines(file: str) -> AbstractContextManager[BinaryIO]:
@@ -42,7 +43,7 @@ def decode_lines(model: type[Model], stream: BinaryIO, *, max_bytes: int) -> Ite
         number += 1
         if not payload.strip():
             continue
-        yield Line(number, _decode(model, payload, stream, max_bytes))
+        yield Line(number, _decode(model, payload, stream, max_bytes), payload)
 
 
 def _decode(model: type[Model], payload: bytes, stream: BinaryIO, max_bytes: int) -> Model | DecodeError:

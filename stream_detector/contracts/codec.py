@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any, NoReturn, TypeVar
 
 import orjson
@@ -69,6 +70,14 @@ def decode_batch(model: type[Model], payload: bytes, *, max_items: int) -> Model
 def encode(model: WireModel) -> bytes:
     """Write a model as compact UTF-8 JSON; fields that are None are left out."""
     return orjson.dumps(model.model_dump(by_alias=True, exclude_none=True))
+
+
+def field_path(parts: Iterable[object]) -> str:
+    """The name of a field, fit for logs and headers.
+
+    A key of `attributes` is the producer's own word, not ours: it may hold anything, so it is cut short and kept to one line.
+    """
+    return ".".join(_NOT_PRINTABLE.sub("?", str(part)[:64]) for part in parts)
 
 
 def _validate(model: type[Model], document: object, *, at: tuple[str, ...] = ()) -> Model:
@@ -156,8 +165,7 @@ def _refuse(error: ValidationError, at: tuple[str, ...]) -> NoReturn:
     fault = error.errors(include_url=False, include_input=False)[0]
     kind = fault["type"]
     reason = _REASONS.get(kind, DecodeReason.INVALID_VALUE)
-    # A key of `attributes` is the producer's own word, not ours: it may hold anything, so it is cut short and kept to one line.
-    field = ".".join(_NOT_PRINTABLE.sub("?", str(part)[:64]) for part in (*at, *fault["loc"])) or None
+    field = field_path((*at, *fault["loc"])) or None
     context = fault.get("ctx", {})
     if kind == "missing_for_type":
         field = ".".join((*at, str(context["field"])))

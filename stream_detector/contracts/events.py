@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from stream_detector.contracts.base import Identifier, Timestamp, WireModel
@@ -20,7 +20,7 @@ class EventType(StrEnum):
 
 
 #: Fields that an event of a type must have beside those that all have.
-_REQUIRED = {
+REQUIRED_IDS: Final = {
     EventType.BOOKING: ("booking_id", "listing_id"),
     EventType.LISTING_UPDATE: ("listing_id",),
     EventType.CLIENT_UPDATE: ("client_id",),
@@ -30,7 +30,7 @@ _REQUIRED = {
 class TransactionContext(WireModel):
     """The business transaction that a change or a scoring request belongs to."""
 
-    transaction_id: Identifier
+    transaction_id: Identifier = Field(description="The transaction's id; verdicts don't depend on it.")
 
 
 class Event(WireModel):
@@ -39,19 +39,23 @@ class Event(WireModel):
     `attributes` holds the free texts by name; each is scored. A null attribute is a text that was taken out.
     """
 
-    event_id: Identifier
-    event_type: EventType
-    occurred_at: Timestamp
-    transaction_context: TransactionContext
-    partner_id: Identifier
-    listing_id: Identifier | None = None
-    booking_id: Identifier | None = None
-    client_id: Identifier | None = None
-    attributes: dict[str, str | None]
+    event_id: Identifier = Field(description="The event's id, one for each change; violations repeat it.")
+    event_type: EventType = Field(description="What changed.")
+    occurred_at: Timestamp = Field(
+        description="When it changed: RFC 3339 with an offset from UTC. The promise of 250 ms counts from here."
+    )
+    transaction_context: TransactionContext = Field(description="The business transaction that the change belongs to.")
+    partner_id: Identifier = Field(description="The partner whose text it is.")
+    listing_id: Identifier | None = Field(default=None, description="The listing that was booked or changed.")
+    booking_id: Identifier | None = Field(default=None, description="The booking.")
+    client_id: Identifier | None = Field(default=None, description="The client.")
+    attributes: dict[str, str | None] = Field(
+        description="The free texts by name, each of which is scored; null where a text was taken out."
+    )
 
     @model_validator(mode="after")
     def _has_the_ids_of_its_type(self) -> Self:
-        for name in _REQUIRED[self.event_type]:
+        for name in REQUIRED_IDS[self.event_type]:
             if getattr(self, name) is None:
                 camel = name.replace("_id", "Id")
                 raise PydanticCustomError(

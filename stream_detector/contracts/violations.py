@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime
 
-from pydantic import NonNegativeInt
+from pydantic import Field, NonNegativeInt
 
 from stream_detector.contracts.base import Timestamp, WireModel
 from stream_detector.contracts.events import Event, EventType
@@ -18,32 +18,34 @@ _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:stream-detector:verdict")
 class Source(WireModel):
     """The record that an event was read from."""
 
-    topic: str
-    partition: NonNegativeInt
-    offset: NonNegativeInt
+    topic: str = Field(description="Its topic.")
+    partition: NonNegativeInt = Field(description="Its partition.")
+    offset: NonNegativeInt = Field(description="Its offset.")
 
 
 class _EventVerdict(ScoringResponse):
-    event_id: str
-    event_type: EventType
-    partner_id: str
-    listing_id: str | None = None
-    occurred_at: Timestamp
-    detected_at: Timestamp
-    source: Source
-    attributes: dict[str, str] | None = None
+    event_id: str = Field(description="The event's id.")
+    event_type: EventType = Field(description="The event's type.")
+    partner_id: str = Field(description="The event's partner.")
+    listing_id: str | None = Field(default=None, description="The event's listing; absent if it has none.")
+    occurred_at: Timestamp = Field(description="When the change was made, in UTC.")
+    detected_at: Timestamp = Field(description="When the verdict was reached, in UTC.")
+    source: Source = Field(description="The record that the event was read from.")
+    attributes: dict[str, str] | None = Field(
+        default=None, description="The texts as they were sent; absent where include_text is off."
+    )
 
 
 class Violation(_EventVerdict):
     """An event whose text is Fraud. The same record under the same model always has the same `violation_id`."""
 
-    violation_id: str
+    violation_id: str = Field(description="The same for the same record under the same model: drop repetitions by it.")
 
 
 class Score(_EventVerdict):
     """The verdict on an event, Fraud or not."""
 
-    verdict_id: str
+    verdict_id: str = Field(description="The same for the same record under the same model: drop repetitions by it.")
 
 
 def verdict_id(source: Source, response: ScoringResponse) -> str:

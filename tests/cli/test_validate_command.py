@@ -68,3 +68,29 @@ def test_standard_input(start: Start) -> None:
     process.stdin.close()
     assert process.wait(20) == 0
     assert process.stdout.read() == b"1 event: 1 valid, 0 refused\n"
+
+
+def test_unknown_fields_are_a_warning(call: Call, tmp_path: Path) -> None:
+    """The worker ignores them, so they are no refusal; but a misspelt optional field would be lost without a word."""
+    file = _file(tmp_path, EVENT | {"lisstingId": "L-9"}, EVENT | {"transactionContext": {"transactionId": "1", "source": 1}})
+    called = call("validate", file)
+    assert called.status == 0
+    assert called.out == "2 events: 2 valid, 0 refused, 2 with unknown fields\n"
+    assert called.err.splitlines() == [
+        f"{file}:1: warning: unknown_field: lisstingId: is not in the contract and is ignored; did you mean listingId?",
+        f"{file}:2: warning: unknown_field: transactionContext.source: is not in the contract and is ignored; leave it out",
+    ]
+
+
+def test_strict_refuses_unknown_fields(call: Call, tmp_path: Path) -> None:
+    """For a producer's own build, where a warning would not be read."""
+    called = call("validate", "--strict", _file(tmp_path, EVENT, EVENT | {"extra": 1}))
+    assert (called.status, called.out) == (1, "2 events: 1 valid, 1 refused, 1 with unknown fields\n")
+
+
+def test_a_warning_is_one_line(call: Call, tmp_path: Path) -> None:
+    """A field's name is the producer's own and may hold anything."""
+    called = call("validate", _file(tmp_path, EVENT | {"a\n\x1b[2Jb" + "c" * 500: 5}))
+    assert called.err.count("\n") == 1
+    assert "\x1b" not in called.err
+    assert "c" * 65 not in called.err

@@ -1,0 +1,57 @@
+"""One example of each message, for the documents that describe them. Contacts are fictional."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+_TEXT: Final = "Sunny loft by the harbour. For a better price write to host@sunny-loft.example."
+_COMMON: Final[dict[str, Any]] = {
+    "eventId": "E-2",
+    "occurredAt": "2026-11-24T10:00:00.000Z",
+    "transactionContext": {"transactionId": "T-2"},
+    "partnerId": "P-77",
+}
+_LISTING: Final = _COMMON | {"listingId": "L-9", "attributes": {"listingDescription": _TEXT, "houseRules": None}}
+_REQUEST: Final = {"transactionContext": {"transactionId": "T-2"}, "attributes": {"listingDescription": _TEXT}}
+_RESPONSE: Final[dict[str, Any]] = {
+    "modelCode": "CONTACT-MINILM-L6",
+    "modelVersion": "1.0",
+    "refreshVersion": "v20261124",
+    "probabilityScore": "9.35e-01",
+    "modelSegment": "SUPPLY",
+    "topContributor": "listingDescription",
+    "scoreDetails": {
+        "label": "Fraud",
+        "threshold": 0.0427,
+        "evidence": [
+            {"attribute": "listingDescription", "start": 55, "end": 78, "kind": "email", "surface": "h•••@•••••-••••.••••••e"}
+        ],
+        "windows": 1,
+        "backend": "onnx-cpu-2",
+        "latencyMs": 11.337,
+    },
+}
+_VERDICT: Final = _RESPONSE | {
+    "eventId": "E-2",
+    "eventType": "listing-update",
+    "partnerId": "P-77",
+    "listingId": "L-9",
+    "occurredAt": "2026-11-24T10:00:00.000Z",
+    "detectedAt": "2026-11-24T10:00:00.083Z",
+    "source": {"topic": "listing-updates", "partition": 3, "offset": 1043},
+    "attributes": {"listingDescription": _TEXT},
+}
+_VERDICT_ID: Final = "49892a87-7b9e-55b9-a405-4f7834fee631"
+
+#: Documents by the name of their contract.
+EXAMPLES: Final[dict[str, list[dict[str, Any]]]] = {
+    "booking": [_LISTING | {"eventType": "booking", "bookingId": "B-3"}],
+    "listing-update": [_LISTING | {"eventType": "listing-update"}],
+    "client-update": [
+        _COMMON | {"eventType": "client-update", "clientId": "C-5", "attributes": {"profile": "I like long walks and old houses."}}
+    ],
+    "violation": [_VERDICT | {"violationId": _VERDICT_ID}],
+    "score": [_VERDICT | {"verdictId": _VERDICT_ID}],
+    "scoring-request": [_REQUEST],
+    "scoring-response": [_RESPONSE],
+}
