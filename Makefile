@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LISTINGS ?= listings
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-training setup setup-dev setup-train lint types unit kafka-setup kafka model lock clean
+.PHONY: help demo test test-training setup setup-dev setup-train lint types unit kafka-setup jmeter-setup kafka model lock clean
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ test-training: setup-dev setup-train  ## the tests of fitting and export (needs 
 kafka-setup:  ## Java, Maven and Apache Kafka's jars, where they are missing
 	@bash deploy/kafka/setup.sh
 
+jmeter-setup: kafka-setup  ## Apache JMeter's jars, where they are missing
+	@bash benchmarks/jmeter/setup.sh
+
 kafka: setup-dev kafka-setup  ## run the tests' Apache Kafka on localhost:9092 until Ctrl-C
 	$(BIN)/python -m tests.kafka.broker --port 9092
 
@@ -69,4 +72,4 @@ lock:  ## renew requirements/*.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/runtime.lock --extra train requirements/build.in pyproject.toml -o requirements/train.lock
 
 clean:  ## remove environments, caches and Kafka's jars
-	rm -rf $(VENV) .kafka .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .kafka .jmeter .mypy_cache .ruff_cache .pytest_cache .hypothesis

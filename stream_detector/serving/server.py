@@ -9,7 +9,7 @@ import math
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import structlog
 import uvicorn
@@ -23,18 +23,32 @@ from stream_detector.settings import Settings
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
+#: Makes a detector, with its counts in the given metrics.
+Load = Callable[[Settings, Metrics], Detector]
 
-def serve(settings: Settings) -> None:
+
+def load_detector(settings: Settings, metrics: Metrics) -> Detector:
+    """The detector that the settings name, timed."""
+    detector = Detector.load(settings, metrics)
+    detector.measure()
+    return detector
+
+
+def serve(settings: Settings, load: Load = load_detector) -> None:
     """Answer requests until SIGTERM or SIGINT, then drain; a second signal leaves at once.
+
+    Args:
+        settings: of the detector and of the server.
+        load: makes the detector, in a thread of its own; benchmarks put other networks behind the same server.
 
     Raises:
         ConfigurationError: the address can't be listened on.
         ArtefactError: the model can't be loaded.
     """
-    asyncio.run(_serve(settings, _listen(settings)))
+    asyncio.run(_serve(settings, _listen(settings), load))
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> None:
+async def _serve(settings: Settings, listener: socket.socket, load: Load) -> None:
     metrics, readiness = Metrics(), Readiness()
     predictor = Predictor(settings, metrics)
     server = _Server(
@@ -60,12 +74,13 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
     # Listening comes first: probes get an answer while the model is being loaded.
     serving = asyncio.create_task(server.serve([listener]))
     try:
-        detector = await asyncio.to_thread(_load, settings, metrics)
+        detector = await asyncio.to_thread(load, settings, metrics)
     except BaseException:
         server.should_exit = True
         await serving
         raise
     with detector:
+        _name_model(detector, metrics)
         predictor.scorer = detector
         readiness.set(State.READY)
         try:
@@ -75,15 +90,12 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
             predictor.close()
 
 
-def _load(settings: Settings, metrics: Metrics) -> Detector:
-    detector = Detector.load(settings, metrics)
-    detector.measure()
+def _name_model(detector: Detector, metrics: Metrics) -> None:
     manifest = detector.manifest
     info = metrics.model_info.labels(
         manifest.model_code, manifest.model_version, manifest.refresh_version, detector.backend_name
     )  # fmt: skip
     info.set(1)
-    return detector
 
 
 def _on_signals(settings: Settings, server: uvicorn.Server, readiness: Readiness) -> None:
