@@ -13,6 +13,7 @@ import structlog
 
 from stream_detector.cli.flags import SettingsCommand, with_settings
 from stream_detector.cli.parts import assemble
+from stream_detector.cli.supervisor import FLAG, Supervisor, own_command
 from stream_detector.observability.logs import configure
 from stream_detector.settings import Settings
 from stream_detector.streaming import Worker
@@ -22,15 +23,20 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 @click.command(
     cls=SettingsCommand,
-    epilog="SIGTERM or SIGINT drains what is in flight and leaves with 0; a second one leaves at once, and loses nothing either.",
+    epilog="SIGTERM or SIGINT drains what is in flight and leaves with 0; a second one leaves at once, and loses nothing either."
+    " Exit status: 0 stopped, 1 a person must act, 2 wrong call or configuration, 75 a new process may do better: start it again.",
 )
+@click.option(FLAG, "supervised", is_flag=True, help="Start the worker again when it hangs, gives up or is killed.")
 @with_settings()
-def run(*, settings: Settings) -> None:
+def run(*, supervised: bool, settings: Settings) -> int:
     """Read events from Kafka, score their texts, publish violations. Logs are JSON on standard error."""
     configure(settings.log_level)
+    if supervised:
+        return Supervisor(own_command()).run()
     with assemble(settings) as parts, _stopped_by_signals(parts.worker):
         structlog.get_logger().info("serving metrics", url=parts.metrics_url)
         parts.worker.run()
+    return 0
 
 
 @contextmanager
