@@ -11,6 +11,7 @@ from typing import Self
 
 from tokenizers import Tokenizer
 
+from stream_detector.batching import Costs
 from stream_detector.contracts import Evidence, Label, ScoreDetails, ScoringResponse, format_probability
 from stream_detector.detection.cache import BoundedCache, CacheBytes
 from stream_detector.detection.evidence import Finding, find_evidence
@@ -130,6 +131,16 @@ class Detector:
     def seconds_left(self) -> float:
         """How long the network is expected to be busy with what was begun so far."""
         return self._backend.seconds_left
+
+    @property
+    def costs(self) -> Costs:
+        """What the network's runs take, as far as is known."""
+        return self._backend.costs
+
+    def window_lengths(self, texts: Mapping[str, str]) -> list[int]:
+        """The tokens of every window that a group of texts is read in, special ones included."""
+        everything = (*texts.values(), *(seam.text for seam in seams(texts)))
+        return [len(window) + 2 for text in everything for window in self._reader.cut(text)[1].windows]
 
     def measure(self) -> None:
         """Time the network, so that what it will take can be foretold from the first event on."""

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from stream_detector.batching import RunLimits
+from stream_detector.batching import Costs, RunLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,10 @@ class Backend(Protocol):
     @property
     def name(self) -> str:
         """What runs where, for responses and metrics."""
+
+    @property
+    def costs(self) -> Costs:
+        """What its runs take, as far as it knows."""
 
     @property
     def seconds_left(self) -> float:

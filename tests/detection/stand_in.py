@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
+from stream_detector.batching import CostModel
 from stream_detector.contracts import Kind
 from stream_detector.detection import Detector
 from stream_detector.detection.cache import CacheBytes
@@ -47,6 +48,7 @@ class StandInBackend:
     """A window's logit is that of its worst word; it remembers every window it was given."""
 
     name = "stand-in"
+    costs = CostModel()
     seconds_left = 0.0
 
     def __init__(self) -> None:

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from stream_detector.batching import CostModel
 from stream_detector.detection.window_cache import WindowCache
 from stream_detector.inference.backend import WindowOutput
 from stream_detector.observability import Metrics
@@ -18,6 +19,7 @@ class _Held:
     """Answers when it is told to; a window's logit is its first token."""
 
     name = "held"
+    costs = CostModel()
     seconds_left = 0.0
 
     def __init__(self) -> None:
