@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
-from stream_detector.contracts import EventType
+from stream_detector.contracts import CloudEvents, EventType
 from stream_detector.errors import ConfigurationError
 from stream_detector.platforms import DEFAULT_PLATFORM_DOMAINS, DEFAULT_PLATFORM_NAMES
 
@@ -111,6 +111,9 @@ class Settings(_Section):
     slot: int | None = Field(default=None, ge=0, description="Stable number of this worker: one live process a slot.")
     publish_scores: bool = Field(default=False, description="Publish every verdict, Fraud or not, to the scores topic.")
     include_text: bool = Field(default=True, description="Violations carry the scored texts as they were sent.")
+    cloud_events: CloudEvents = Field(
+        default=CloudEvents.NONE, description="How violations and scores are wrapped as CloudEvents 1.0."
+    )
     unmasked_evidence: bool = Field(default=False, description="Evidence carries its text in the clear instead of masked.")
     max_event_bytes: int = Field(default=1024 * 1024, ge=1, description="A larger record becomes a dead letter.")
     dead_letter_limit_consecutive: int = Field(

@@ -1,6 +1,7 @@
 """What crosses a wire: events in, verdicts out, dead letters aside; and the codec between bytes and models."""
 
 from stream_detector.contracts.base import Timestamp, WireModel, format_timestamp
+from stream_detector.contracts.cloud_events import CloudEvents, carried, envelope_of, unwrap, wrap
 from stream_detector.contracts.codec import DEFAULT_MAX_BYTES, decode, decode_batch, encode
 from stream_detector.contracts.dead_letters import DeadLetter, Headers
 from stream_detector.contracts.events import Event, EventType, TransactionContext
@@ -17,6 +18,7 @@ from stream_detector.contracts.violations import Score, Source, Violation, score
 
 __all__ = [
     "DEFAULT_MAX_BYTES",
+    "CloudEvents",
     "DeadLetter",
     "Event",
     "EventType",
@@ -33,12 +35,16 @@ __all__ = [
     "TransactionContext",
     "Violation",
     "WireModel",
+    "carried",
     "decode",
     "decode_batch",
     "encode",
+    "envelope_of",
     "format_probability",
     "format_timestamp",
     "score_of",
+    "unwrap",
     "verdict_id",
     "violation_of",
+    "wrap",
 ]

@@ -43,12 +43,8 @@ def decode(model: type[Model], payload: bytes, *, max_bytes: int = DEFAULT_MAX_B
     Raises:
         DecodeError: with the reason, the field and the remedy; its message holds no part of the payload.
     """
-    if len(payload) > max_bytes:
-        raise DecodeError(
-            DecodeReason.OVERSIZE,
-            f"{len(payload)} bytes, more than the {max_bytes} allowed; send a smaller text or raise max_event_bytes",
-        )
-    return _validate(model, _parse(payload))
+    check_size(payload, max_bytes)
+    return validate(model, parse(payload))
 
 
 def decode_batch(model: type[Model], payload: bytes, *, max_items: int) -> Model | tuple[Model, ...]:
@@ -57,19 +53,28 @@ def decode_batch(model: type[Model], payload: bytes, *, max_items: int) -> Model
     Raises:
         DecodeError: as `decode`; in a batch the field begins with the item's position, counted from 0.
     """
-    document = _parse(payload)
+    document = parse(payload)
     if not isinstance(document, list):
-        return _validate(model, document)
+        return validate(model, document)
     if len(document) > max_items:
         raise DecodeError(
             DecodeReason.OVERSIZE, f"{len(document)} items in the batch, more than the {max_items} allowed; send parts"
         )
-    return tuple(_validate(model, item, at=(str(position),)) for position, item in enumerate(document))
+    return tuple(validate(model, item, at=(str(position),)) for position, item in enumerate(document))
 
 
 def encode(model: WireModel) -> bytes:
     """Write a model as compact UTF-8 JSON; fields that are None are left out."""
     return orjson.dumps(model.model_dump(by_alias=True, exclude_none=True))
+
+
+def check_size(payload: bytes, max_bytes: int) -> None:
+    """Refuse more bytes than are allowed."""
+    if len(payload) > max_bytes:
+        raise DecodeError(
+            DecodeReason.OVERSIZE,
+            f"{len(payload)} bytes, more than the {max_bytes} allowed; send a smaller text or raise max_event_bytes",
+        )
 
 
 def field_path(parts: Iterable[object]) -> str:
@@ -80,7 +85,12 @@ def field_path(parts: Iterable[object]) -> str:
     return ".".join(_NOT_PRINTABLE.sub("?", str(part)[:64]) for part in parts)
 
 
-def _validate(model: type[Model], document: object, *, at: tuple[str, ...] = ()) -> Model:
+def validate(model: type[Model], document: object, *, at: tuple[str, ...] = ()) -> Model:
+    """Read what was parsed as a model; `at` is where it stood.
+
+    Raises:
+        DecodeError: as `decode`.
+    """
     if not isinstance(document, dict):
         where = "in the batch" if at else "at the top"
         raise DecodeError(
@@ -92,7 +102,12 @@ def _validate(model: type[Model], document: object, *, at: tuple[str, ...] = ())
         _refuse(error, at)
 
 
-def _parse(payload: bytes) -> object:
+def parse(payload: bytes) -> object:
+    """Read one JSON document.
+
+    Raises:
+        DecodeError: it isn't one, is nested too deep or repeats a key.
+    """
     if not payload.strip():
         raise DecodeError(DecodeReason.EMPTY_VALUE, "the value is empty; send a JSON object")
     _check_depth(payload)

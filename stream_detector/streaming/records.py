@@ -15,14 +15,17 @@ from stream_detector.contracts import (
     EventType,
     Headers,
     Label,
+    Score,
     ScoringResponse,
     Source,
     Violation,
-    WireModel,
-    decode,
+    carried,
     encode,
+    envelope_of,
     score_of,
+    unwrap,
     violation_of,
+    wrap,
 )
 from stream_detector.errors import DecodeError, DecodeReason, FatalDeliveryError
 from stream_detector.settings import Settings, TopicSettings
@@ -106,7 +109,7 @@ def read(record: Record, settings: Settings, *, now: datetime) -> Event | Outcom
         # A compacted topic's way to say that the thing is gone: there is no text in it, and nothing wrong with it.
         return Outcome(record, OutcomeKind.TOMBSTONE)
     try:
-        event = decode(Event, record.value, max_bytes=settings.max_event_bytes)
+        event = unwrap(Event, record.value, record.headers, max_bytes=settings.max_event_bytes)
     except DecodeError as error:
         return refuse(record, error, now=now)
     if event.event_type not in settings.policy.event_types:
@@ -144,12 +147,12 @@ def messages_of(outcome: Outcome, settings: Settings, *, now: datetime) -> list[
         return [OutputMessage(topic, record.key, record.value, outcome.dead_letter.to_headers())]
     messages = []
     if outcome.violation is not None:
-        messages.append(_verdict_message(topics.violations, record, outcome.violation))
+        messages.append(_verdict_message(topics.violations, record, outcome.violation, settings))
     if settings.publish_scores and outcome.event is not None and outcome.response is not None:
         score = score_of(
             outcome.event, outcome.response, record.source, detected_at=now, include_text=settings.include_text
         )  # fmt: skip
-        messages.append(_verdict_message(topics.scores, record, score))
+        messages.append(_verdict_message(topics.scores, record, score, settings))
     return messages
 
 
@@ -165,6 +168,7 @@ def event_type_of(outcome: Outcome, topics: TopicSettings) -> str:
     return expected[outcome.record.topic].value
 
 
-def _verdict_message(topic: str, record: Record, verdict: WireModel) -> OutputMessage:
+def _verdict_message(topic: str, record: Record, verdict: Violation | Score, settings: Settings) -> OutputMessage:
     # The record's key and headers go along: the key keeps a thing's verdicts in order, traceparent joins the traces.
-    return OutputMessage(topic, record.key, encode(verdict), record.headers)
+    value, headers = wrap(settings.cloud_events, encode(verdict), carried(record.headers), envelope_of(verdict))
+    return OutputMessage(topic, record.key, value, headers)

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema_rs
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream_detector.cli.schema import documents
@@ -88,6 +88,7 @@ def _beyond_a_schema(error: DecodeError, document: dict[str, Any]) -> bool:
 
 
 @given(_nearly_events())
+@settings(deadline=None)
 def test_the_closed_schema_is_the_strict_codec(case: tuple[str, dict[str, Any]]) -> None:
     """A producer whose build checks the schema never writes a dead letter, and is never stopped for what the worker takes."""
     name, document = case
