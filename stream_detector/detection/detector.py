@@ -152,13 +152,14 @@ class Detector:
             if self.cache.get(text) is None:
                 self._reader.begin(text)
 
-    def score(self, texts: Sequence[Mapping[str, str]]) -> list[ScoringResponse]:
+    def score(self, texts: Sequence[Mapping[str, str]], *, deadline: float | None = None) -> list[ScoringResponse]:
         """Score groups of texts (an event's attributes each).
 
         All windows of all groups run side by side; a text that stands in several groups is read once.
 
         Args:
             texts: for each group, texts by attribute name.
+            deadline: by when their windows should be done, on the clock of `time.monotonic`; None: the promise from now on.
 
         Returns:
             One response a group, in order. `latency_ms` is the time from the call to that group's verdict.
@@ -166,7 +167,7 @@ class Detector:
         started = time.perf_counter()
         joints = [tuple(seams(group)) for group in texts]
         everything = [*(text for group in texts for text in group.values()), *(seam.text for joint in joints for seam in joint)]
-        pending = self._begin(everything)
+        pending = self._begin(everything, deadline)
         return [self._respond(group, joint, pending, started) for group, joint in zip(texts, joints, strict=True)]
 
     def verdicts(self, texts: Sequence[str]) -> list[TextVerdict]:
@@ -174,7 +175,7 @@ class Detector:
         pending = self._begin(texts)
         return [self._verdict(text, pending) for text in texts]
 
-    def _begin(self, texts: Iterable[str]) -> dict[str, TextVerdict | Reading]:
+    def _begin(self, texts: Iterable[str], deadline: float | None = None) -> dict[str, TextVerdict | Reading]:
         """Look each text up, or set the network to work on it."""
         pending: dict[str, TextVerdict | Reading] = {}
         tokens = 0
@@ -183,7 +184,7 @@ class Detector:
                 continue
             known = self.cache.get(text)
             self._metrics.cache_requests.labels("miss" if known is None else "hit").inc()
-            pending[text] = reading = known or self._reader.begin(text)
+            pending[text] = reading = known or self._reader.begin(text, deadline=deadline)
             tokens += reading.fresh_tokens if isinstance(reading, Reading) else 0
         if tokens:
             self._metrics.batch_tokens.observe(tokens)

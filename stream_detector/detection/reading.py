@@ -46,14 +46,19 @@ class Reader:
         self._begun: OrderedDict[str, Reading] = OrderedDict()
         self._lock = Lock()
 
-    def begin(self, text: str) -> Reading:
-        """Make view, tokens and windows, and set the network to work on those that it hasn't read; return at once."""
+    def begin(self, text: str, *, deadline: float | None = None) -> Reading:
+        """Make view, tokens and windows, and set the network to work on those that it hasn't read; return at once.
+
+        Args:
+            text: any text.
+            deadline: as `Backend.submit` takes it; a text that was begun before keeps the one that it has.
+        """
         with self._lock:
             begun = self._begun.get(text)
         if begun is not None:
             return begun
         view, cut = self.cut(text)
-        reads = [self._windows.read(cut.ids[window.start : window.stop]) for window in cut.windows]
+        reads = [self._windows.read(cut.ids[window.start : window.stop], deadline=deadline) for window in cut.windows]
         fresh = sum(len(window) for window, read in zip(cut.windows, reads, strict=True) if read.fresh)
         reading = Reading(view, cut, [read.output for read in reads], fresh)
         with self._lock:

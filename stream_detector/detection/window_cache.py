@@ -50,7 +50,7 @@ class WindowCache:
         """What is kept takes so much."""
         return self._kept.held_bytes
 
-    def read(self, tokens: Sequence[int]) -> Read:
+    def read(self, tokens: Sequence[int], *, deadline: float | None = None) -> Read:
         """The output for a window of token numbers (without special ones), now or soon."""
         key = array("i", tokens).tobytes()
         with self._lock:
@@ -61,7 +61,7 @@ class WindowCache:
                 future = Future()
                 future.set_result(known)
             elif future is None:
-                future = self._running[key] = self._backend.submit(tokens)
+                future = self._running[key] = self._backend.submit(tokens, deadline=deadline)
         self._requests.labels("miss" if fresh else "hit").inc()
         if fresh:
             # Outside the lock: an output that is there already is kept in this very call.

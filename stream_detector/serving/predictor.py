@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -30,8 +31,8 @@ class Scorer(Protocol):
     def seconds_left(self) -> float:
         """How long the network is expected to be busy with what was begun so far."""
 
-    def score(self, texts: Sequence[Mapping[str, str]]) -> list[ScoringResponse]:
-        """One response for each group of texts."""
+    def score(self, texts: Sequence[Mapping[str, str]], *, deadline: float | None = None) -> list[ScoringResponse]:
+        """One response for each group of texts; the deadline is on the clock of `time.monotonic`."""
 
 
 class Predictor:
@@ -46,6 +47,7 @@ class Predictor:
         self.scorer: Scorer | None = None
         self._most = settings.http_max_waiting
         self._budget_s = settings.http_queue_ms / 1000
+        self._promise_s = settings.promise_ms / 1000
         self._timeout_s = settings.http_timeout_ms / 1000
         self._max_batch = settings.http_max_batch
         self._metrics = metrics
@@ -59,8 +61,10 @@ class Predictor:
             RefusalError: it can't be read, can't be scored, or has no room.
         """
         scorer = self._let_in()
+        # The promise counts from when all of the request is there: a slow sender doesn't make its request more urgent.
+        deadline = time.monotonic() + self._promise_s
         self._inside += 1
-        work = asyncio.get_running_loop().run_in_executor(self._pool, self._answer, scorer, payload)
+        work = asyncio.get_running_loop().run_in_executor(self._pool, self._answer, scorer, payload, deadline)
         work.add_done_callback(self._leave)
         done, _ = await asyncio.wait({work}, timeout=self._timeout_s)
         if not done:
@@ -93,18 +97,18 @@ class Predictor:
         if not work.cancelled():
             work.exception()  # looked at here, or asyncio would print one that came too late for an answer
 
-    def _answer(self, scorer: Scorer, payload: bytes) -> bytes:
+    def _answer(self, scorer: Scorer, payload: bytes, deadline: float) -> bytes:
         try:
             asked = decode_batch(ScoringRequest, payload, max_items=self._max_batch)
         except DecodeError as error:
             raise RefusalError.of(error) from None
         if isinstance(asked, ScoringRequest):
-            return encode(self._score(scorer, [asked])[0])
-        return b"[" + b",".join(map(encode, self._score(scorer, asked))) + b"]"
+            return encode(self._score(scorer, [asked], deadline)[0])
+        return b"[" + b",".join(map(encode, self._score(scorer, asked, deadline))) + b"]"
 
-    def _score(self, scorer: Scorer, requests: Sequence[ScoringRequest]) -> list[ScoringResponse]:
+    def _score(self, scorer: Scorer, requests: Sequence[ScoringRequest], deadline: float) -> list[ScoringResponse]:
         try:
-            responses = scorer.score([request.texts for request in requests])
+            responses = scorer.score([request.texts for request in requests], deadline=deadline)
         except Exception as error:  # noqa: BLE001 - a model may raise anything; its message may quote the text
             raise _failed(scorer, requests, error) from None
         for response in responses:

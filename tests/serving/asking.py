@@ -60,7 +60,7 @@ class Gated:
         self.entered = threading.Semaphore(0)
         self.gate = threading.Event()
 
-    def score(self, texts: Sequence[Mapping[str, str]]) -> list[ScoringResponse]:
+    def score(self, texts: Sequence[Mapping[str, str]], *, deadline: float | None = None) -> list[ScoringResponse]:
         """Wait, then answer as the stand-in does."""
         self.entered.release()
         assert self.gate.wait(30)
@@ -72,7 +72,7 @@ class Failing:
 
     seconds_left = 0.0
 
-    def score(self, texts: Sequence[Mapping[str, str]]) -> list[ScoringResponse]:
+    def score(self, texts: Sequence[Mapping[str, str]], *, deadline: float | None = None) -> list[ScoringResponse]:
         """Fail, or answer as the stand-in does."""
         if any("poison" in group.values() for group in texts):
             raise ZeroDivisionError("poison")

@@ -29,7 +29,7 @@ class Slow(StandIn):
     def measure(self) -> None:
         """Nothing to time."""
 
-    def score(self, texts: Sequence[Mapping[str, str]]) -> list[ScoringResponse]:
+    def score(self, texts: Sequence[Mapping[str, str]], *, deadline: float | None = None) -> list[ScoringResponse]:
         """Say that it began, so that a test knows when it may disturb; then answer."""
         if any("slow" in group.values() for group in texts):
             sys.stdout.write("scoring\n")

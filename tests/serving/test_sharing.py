@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -42,7 +43,7 @@ def test_requests_at_once_share_a_run() -> None:
     network = Accelerator()
     backend = Dispatcher(network, special=(1, 2))
     made = Detector(MANIFEST, tokenizer(), backend, Normalizer([], []), threshold=0.5)
-    served = Served(made)
+    served = Served(made, promise_ms=600_000)
     with TestClient(served.app) as client, ThreadPoolExecutor(4) as pool:
         served.client = client
         first = pool.submit(served.score, request(a="the flat"))
@@ -50,6 +51,7 @@ def test_requests_at_once_share_a_run() -> None:
         others = [pool.submit(served.score, request(a=f"the flat is bright {'. ' * n}")) for n in range(3)]
         while len(backend._waiting) < 3:
             threading.Event().wait(0.01)
+        assert all(300 < waiting.deadline - time.monotonic() <= 600 for waiting in backend._waiting), "arrival plus the promise"
         network.gate.set()
         assert [future.result().status_code for future in (first, *others)] == [200] * 4
     made.close()
