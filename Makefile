@@ -5,15 +5,15 @@ BIN := $(VENV)/bin
 LISTINGS ?= listings
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-training setup setup-dev setup-train lint types unit kafka-setup jmeter-setup kafka model lock clean
+.PHONY: help demo test test-training setup setup-dev setup-train lint types unit kafka-setup jmeter-setup validators-setup rehearse-image kafka model lock clean
 
 help:  ## this list
-	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: setup  ## set up, then play the example events through the real worker on an embedded broker
 	$(BIN)/stream-detector demo --once
 
-test: setup-dev kafka-setup  ## set up all that tests need (Java, Maven, Apache Kafka), then lint, types and every test
+test: setup-dev kafka-setup validators-setup  ## set up all that tests need (Java, Maven, Apache Kafka, validators by Go), then lint, types and every test
 	$(MAKE) --no-print-directory lint types
 	$(BIN)/python -m pytest
 
@@ -47,8 +47,8 @@ lint: setup-dev  ## ruff: rules and formatting
 types: setup-dev  ## mypy, strict
 	$(BIN)/mypy
 
-unit: setup-dev  ## the tests that need no Apache Kafka
-	$(BIN)/python -m pytest -m "not kafka"
+unit: setup-dev  ## the tests that need neither Apache Kafka nor validators built by Go
+	$(BIN)/python -m pytest -m "not kafka and not validators"
 
 test-training: setup-dev setup-train  ## the tests of fitting and export (needs torch)
 	$(BIN)/python -m pytest tests/training_torch
@@ -58,6 +58,12 @@ kafka-setup:  ## Java, Maven and Apache Kafka's jars, where they are missing
 
 jmeter-setup: kafka-setup  ## Apache JMeter's jars, where they are missing
 	@bash benchmarks/jmeter/setup.sh
+
+validators-setup:  ## kustomize and compose-spec, which check deploy/, where they are missing (needs Go)
+	@bash deploy/validators/setup.sh
+
+rehearse-image: setup-dev kafka-setup  ## play the Dockerfile without a container engine, start every command in it (as root)
+	PYTHON=$(CURDIR)/$(BIN)/python deploy/image/rehearse.sh
 
 kafka: setup-dev kafka-setup  ## run the tests' Apache Kafka on localhost:9092 until Ctrl-C
 	$(BIN)/python -m tests.kafka.broker --port 9092
@@ -71,5 +77,5 @@ lock:  ## renew requirements/*.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/runtime.lock --extra dev requirements/build.in pyproject.toml -o requirements/dev.lock
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/runtime.lock --extra train requirements/build.in pyproject.toml -o requirements/train.lock
 
-clean:  ## remove environments, caches and Kafka's jars
-	rm -rf $(VENV) .kafka .jmeter .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean:  ## remove environments, caches, Kafka's jars and validators
+	rm -rf $(VENV) .kafka .tools .jmeter .mypy_cache .ruff_cache .pytest_cache .hypothesis
