@@ -98,7 +98,7 @@ class Settings(_Section):
     http_token: SecretStr | None = Field(
         default=None, description="What POST /score must bear as Authorization: Bearer; none: anyone may ask."
     )
-    http_max_body_bytes: int = Field(default=4 * 1024 * 1024, ge=1, description="A larger body of POST /score is refused.")
+    http_max_body_bytes: int = Field(default=1024 * 1024, ge=1, description="A larger body of POST /score is refused.")
     http_max_batch: int = Field(default=64, ge=1, description="Most requests in one body of POST /score.")
     http_max_waiting: int = Field(default=64, ge=1, le=1024, description="Most bodies being scored at once, a thread each.")
     http_queue_ms: int = Field(
