@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings Apache Kafka's jars to .kafka/libs, and Java 17 and Maven where they are missing and may be installed.
+# Brings Apache Kafka's jars to .kafka/libs, and a JDK 17 and Maven where they are missing and may be installed.
 # Run it as often as you like: done is done, and takes no time.
 set -euo pipefail
 
@@ -14,7 +14,8 @@ fail() {
 }
 
 java_is_usable() {
-    command -v java > /dev/null || return 1
+    # A compiler too: the tests compile examples/java.
+    command -v java > /dev/null && command -v javac > /dev/null || return 1
     local major
     major="$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)"
     [[ -n "$major" && "$major" -ge 17 ]]
@@ -22,7 +23,7 @@ java_is_usable() {
 
 install_package() { # name of the package, or of the first of several that Debian has
     [[ "$(id -u)" == 0 ]] && command -v apt-get > /dev/null \
-        || fail "needs $1: install it (Debian: apt-get install openjdk-17-jre-headless maven), then run make kafka-setup again"
+        || fail "needs $1: install it (Debian: apt-get install openjdk-17-jdk-headless maven), then run make kafka-setup again"
     apt-get update -qq
     local package
     for package in "${@:2}"; do
@@ -31,8 +32,8 @@ install_package() { # name of the package, or of the first of several that Debia
     fail "apt-get could not install $1; install it by hand, then run make kafka-setup again"
 }
 
-java_is_usable || install_package "Java 17 or newer" openjdk-17-jre-headless default-jre-headless
-java_is_usable || fail "needs Java 17 or newer first in PATH; then run make kafka-setup again"
+java_is_usable || install_package "a JDK 17 or newer" openjdk-17-jdk-headless default-jdk-headless
+java_is_usable || fail "needs a JDK 17 or newer first in PATH; then run make kafka-setup again"
 
 if [[ "$(cat "$kafka/stamp" 2> /dev/null)" == "$stamp" ]]; then
     exit 0

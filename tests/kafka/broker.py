@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Self
 
 _ROOT = Path(__file__).resolve().parents[2]
-_LIBS = _ROOT / ".kafka" / "libs"
+LIBS = _ROOT / ".kafka" / "libs"
 _DEPLOY = _ROOT / "deploy" / "kafka"
 _REMEDY = "run make kafka-setup"
 _START_S = 90.0
@@ -26,8 +26,8 @@ _STOP_S = 20.0
 class ApacheKafka:
     """One node with a data directory of its own. Starts anew on the same data and port after `stop` or `kill`."""
 
-    def __init__(self, port: int = 0) -> None:
-        self._directory = Path(tempfile.mkdtemp(prefix="stream-detector-kafka-"))
+    def __init__(self, port: int = 0, *, directory: Path | None = None) -> None:
+        self._directory = directory or Path(tempfile.mkdtemp(prefix="stream-detector-kafka-"))
         self._port = port or _free_port()
         self._controller_port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
@@ -104,11 +104,11 @@ def _java(memory: str) -> list[str]:
     java = shutil.which("java")
     if java is None:
         raise RuntimeError(f"Apache Kafka needs Java 17: {_REMEDY}")
-    if not any(_LIBS.glob("kafka_2.13-*.jar")):
-        raise RuntimeError(f"Apache Kafka's jars are not in {_LIBS}: {_REMEDY}")
+    if not any(LIBS.glob("kafka_2.13-*.jar")):
+        raise RuntimeError(f"Apache Kafka's jars are not in {LIBS}: {_REMEDY}")
     # Compiling less eagerly and a plain collector: the broker lives for a minute or two, on few cores.
     quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
-    return [java, memory, *quick, f"-Dlog4j2.configurationFile={_DEPLOY / 'log4j2.properties'}", "-cp", f"{_LIBS}/*"]
+    return [java, memory, *quick, f"-Dlog4j2.configurationFile={_DEPLOY / 'log4j2.properties'}", "-cp", f"{LIBS}/*"]
 
 
 def _free_port() -> int:
