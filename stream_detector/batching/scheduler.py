@@ -17,8 +17,10 @@ from stream_detector.batching.rule import CloseReason
 
 # A row joins a run only if that saves at least a tenth of what it would cost alone: else it is better off on the next core.
 _WORTH: Final = 0.9
-# So many windows are looked at, from the most urgent on: enough to find like lengths, few enough to decide in microseconds.
-_HORIZON: Final = 256
+# So many windows are looked at for like lengths, from the most urgent on: few while the queue is short, so that the urgent don't
+# wait for the alike; more when it is long, so that work gets done. (Deciding takes a fraction of a millisecond either way.)
+_NEAR: Final = 256
+_FAR: Final = 1024
 
 
 class Shape(NamedTuple):
@@ -104,7 +106,8 @@ def next_run(queue: Sequence[Waiting], now: float, costs: Costs, limits: RunLimi
     seed = queue[start or 0]
     # The others by how well they fit: in time before late, then by how far the padded lengths lie apart.
     padded = limits.shape(1, seed.length).length
-    ahead, behind = range((start or 0) + 1, len(queue))[:_HORIZON], range(start or 0)[:_HORIZON]
+    horizon = _NEAR if len(queue) <= _FAR else _FAR
+    ahead, behind = range((start or 0) + 1, len(queue))[:horizon], range(start or 0)[:horizon]
     members, longest, reason = [start or 0], seed.length, CloseReason.IDLE
     if limits.room(seed.length) == 1:
         ahead, behind, reason = range(0), range(0), CloseReason.SIDE_BY_SIDE if len(queue) > 1 else reason
@@ -131,7 +134,7 @@ def _first_in_time(queue: Sequence[Waiting], now: float, seconds: Callable[[int,
     Were it enough to be in time alone, an overloaded accelerator would serve ever smaller runs, each in the nick of time.
     """
     first = bisect_left(queue, now, key=lambda waiting: waiting.deadline)
-    for at in range(first, min(len(queue), first + _HORIZON)):
+    for at in range(first, min(len(queue), first + _FAR)):
         length = queue[at].length
         rows = min(len(queue), limits.room(length))
         if rows > 1 and seconds(2, length) > (1 + _WORTH) * seconds(1, length):
