@@ -76,6 +76,7 @@ lock:  ## renew requirements/*.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/build.in pyproject.toml -o requirements/runtime.lock
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/runtime.lock --extra dev requirements/build.in pyproject.toml -o requirements/dev.lock
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/runtime.lock --extra train requirements/build.in pyproject.toml -o requirements/train.lock
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/runtime.lock --extra peers requirements/build.in pyproject.toml -o requirements/peers.lock
 
 clean:  ## remove environments, caches, Kafka's jars and validators
 	rm -rf $(VENV) .kafka .tools .jmeter .mypy_cache .ruff_cache .pytest_cache .hypothesis
