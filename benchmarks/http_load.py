@@ -85,8 +85,7 @@ def measure(given: argparse.Namespace, there: list[Server]) -> tuple[dict[str, R
         file.write_text("\n".join(lines), encoding="utf-8")
         running = {}
         for number, server in enumerate(there):
-            log = RESULT.parent / f"http_load-{number}.log"
-            running[server.name] = Running(server, lines[-1].encode(), log)
+            running[server.name] = Running(server, lines[-1].encode(), scratch / f"{number}.log")
             stack.callback(running[server.name].close)
             print(f"{server.name}: ready", file=sys.stderr)
         for run in range(given.runs):
@@ -100,8 +99,6 @@ def measure(given: argparse.Namespace, there: list[Server]) -> tuple[dict[str, R
                     samples = jmeter(running[server.name].port, lines[run * each :][:each], label, given.threads, scratch)
                 over_http[server.name].append(samples)
                 print(f"{server.name}: {row(label, samples)}", file=sys.stderr)
-    for number in range(len(there)):
-        (RESULT.parent / f"http_load-{number}.log").unlink(missing_ok=True)
     return over_http, engine, sum(windows) / len(windows)
 
 

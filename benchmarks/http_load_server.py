@@ -89,7 +89,7 @@ class Running:
         while not _answers(self.port, body):
             if self._process.poll() is not None or time.monotonic() > end:
                 self.close()
-                raise SystemExit(f"{server.name}: doesn't answer; {log} says why")
+                raise SystemExit(f"{server.name}: doesn't answer:\n{log.read_text(encoding='utf-8')[-3000:]}")
             time.sleep(0.2)
         self._signal(signal.SIGSTOP)
 
