@@ -62,7 +62,7 @@ def test_it_agrees_with_the_simulator(sessions: int, utilisation: float) -> None
     demand = Demand.of([[hardware.seconds(1, length) for length in event] for event in lengths], publish_s=0.0)
     rate = utilisation * sessions / float(demand.work.mean())
     now, events = 0.0, []
-    for _ in range(8_000):
+    for _ in range(6_000):
         now += rng.expovariate(rate)
         events.append(Event(now, now, rng.choice(lengths)))
     played = play(events, hardware, deadline(hardware))
