@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LISTINGS ?= listings
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-training setup setup-dev setup-train lint types unit kafka-setup jmeter-setup validators-setup rehearse-image kafka model lock clean
+.PHONY: help demo test test-training setup setup-dev setup-train lint types unit kafka-setup jmeter-setup validators-setup prometheus-setup rehearse-image kafka model lock clean
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,7 +13,7 @@ help:  ## this list
 demo: setup  ## set up, then play the example events through the real worker on an embedded broker
 	$(BIN)/stream-detector demo --once
 
-test: setup-dev kafka-setup validators-setup  ## set up all that tests need (Java, Maven, Apache Kafka, validators by Go), then lint, types and every test
+test: setup-dev kafka-setup validators-setup prometheus-setup  ## set up all that tests need (Java, Maven, Apache Kafka, validators by Go, Prometheus), then lint, types and every test
 	$(MAKE) --no-print-directory lint types
 	$(BIN)/python -m pytest
 
@@ -47,7 +47,7 @@ lint: setup-dev  ## ruff: rules and formatting
 types: setup-dev  ## mypy, strict
 	$(BIN)/mypy
 
-unit: setup-dev  ## the tests that need neither Apache Kafka nor validators built by Go
+unit: setup-dev  ## the tests that need neither Apache Kafka nor validators (by Go, or promtool)
 	$(BIN)/python -m pytest -m "not kafka and not validators"
 
 test-training: setup-dev setup-train  ## the tests of fitting and export (needs torch)
@@ -55,6 +55,9 @@ test-training: setup-dev setup-train  ## the tests of fitting and export (needs 
 
 kafka-setup:  ## Java, Maven and Apache Kafka's jars, where they are missing
 	@bash deploy/kafka/setup.sh
+
+prometheus-setup:  ## Prometheus and promtool, where they are missing
+	@bash deploy/prometheus/setup.sh
 
 jmeter-setup: kafka-setup  ## Apache JMeter's jars, where they are missing
 	@bash benchmarks/jmeter/setup.sh
