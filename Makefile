@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LISTINGS ?= listings
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-training setup setup-dev setup-train lint types unit kafka-setup jmeter-setup validators-setup prometheus-setup rehearse-image kafka model lock clean
+.PHONY: help demo test test-training setup setup-dev setup-train lint types unit kafka-setup jmeter-setup validators-setup prometheus-setup rehearse-image kafka model docs lock clean
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,10 @@ kafka: setup-dev kafka-setup  ## run the tests' Apache Kafka on localhost:9092 u
 model: setup-train  ## rebuild the shipped model from listing texts (LISTINGS=folder); hours on two cores
 	@test -d $(LISTINGS) || { echo "make model: no folder $(LISTINGS); give one of <city>.jsonl.gz files: make model LISTINGS=folder"; exit 1; }
 	$(BIN)/stream-detector train all models/contact-minilm-l6 --listings $(LISTINGS) --refresh-version v$$(date +%Y%m%d)
+
+docs: setup-dev  ## what is made from the program: docs/metrics.md and docs/contracts
+	$(BIN)/python -m stream_detector.observability.catalogue docs/metrics.md
+	$(BIN)/stream-detector schema export docs/contracts
 
 lock:  ## renew requirements/*.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/build.in pyproject.toml -o requirements/runtime.lock
