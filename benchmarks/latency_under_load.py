@@ -19,6 +19,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 from random import Random
 
@@ -57,15 +58,23 @@ def poisson(groups: Sequence[Texts], rate: float, rng: Random) -> Load:
     return Load(groups, moments)
 
 
-def generate(settings: Settings, load: Load, start: float) -> None:
-    """Send every event at its moment or as soon after it as can be, dated by the moment. Runs in a process of its own."""
+def generate(settings: Settings, load: Load, control: Connection) -> None:
+    """Send every event at its moment or as soon after it as can be, dated by the moment. Runs in a process of its own.
+
+    Says when it is ready, is told the start, and says at the end how late it was with each event: its own share of the latency.
+    """
     sender = producer(settings)
+    sender.list_topics(timeout=30)
+    control.send("ready")
+    start, lags = control.recv(), []
     for number, (texts, moment) in enumerate(zip(load.groups, load.moments, strict=True)):
         while (left := start + moment - time.time()) > 0:
             sender.poll(0)
             time.sleep(min(left, 0.005))
         sender.produce(settings.topics.listing_updates, event(number, texts, start + moment), str(number))
+        lags.append(time.time() - start - moment)
     sender.flush()
+    control.send(lags)
 
 
 def subscribe(settings: Settings) -> Consumer:
@@ -102,10 +111,14 @@ def play(settings: Settings, load: Load) -> dict[str, object]:
         # Joined before the clock starts: the group's first assignment takes seconds.
         while not consumer.assignment():
             consumer.poll(0.1)
-        start = time.time() + 1.0
-        generator = multiprocessing.get_context("spawn").Process(target=generate, args=(settings, load, start))
+        control, its_end = multiprocessing.Pipe()
+        generator = multiprocessing.get_context("spawn").Process(target=generate, args=(settings, load, its_end))
         generator.start()
+        control.recv()
+        start = time.time() + 0.5
+        control.send(start)
         found = receive(consumer, len(load.groups), start + load.moments[-1] + PATIENCE_S)
+        lags = control.recv()
         generator.join()
         consumer.close()
         late = [latency for number, (latency, *_) in found.items() if int(number) >= LEAD_IN * len(load.groups)]
@@ -115,6 +128,7 @@ def play(settings: Settings, load: Load) -> dict[str, object]:
             "repeated": sum(len(times) - 1 for times in found.values()),
             "percentilesMs": {f"p{p}": round(1000 * float(np.percentile(late, p)), 1) for p in PERCENTILES},
             "maxMs": round(1000 * max(late), 1),
+            "generatorLateP99Ms": round(1000 * float(np.percentile(lags, 99)), 1),
             "withinPromise": round(float(np.mean([latency * 1000 <= settings.promise_ms for latency in late])), 4),
             "closedBy": {
                 reason: worker.metric("batch_closed_total", reason=reason)
