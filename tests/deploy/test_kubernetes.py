@@ -19,7 +19,7 @@ from tests.deploy.containers import LONGEST_DRAIN_S, ROOT, UNKNOWN, Container, o
 
 pytestmark = pytest.mark.validators
 
-FOLDERS = ("base", "topics", "overlays/development", "overlays/production", "overlays/inferentia")
+FOLDERS = ("base", "topics", "overlays/development", "overlays/production", "overlays/production-topics", "overlays/inferentia")
 #: The oldest that has the pod's index as a label by default is enough to ask once; the newest that is known for all.
 VERSIONS = [("overlays/production", "1.28"), *((folder, kubernetes_validate.latest_version()) for folder in FOLDERS)]
 #: Schemas of KEDA 2.21 and the Prometheus operator 0.85, taken from their custom resource definitions; unknown fields are refused.
@@ -102,7 +102,7 @@ def test_pods_may_drain(folder: str) -> None:
             assert pod["spec"]["terminationGracePeriodSeconds"] > LONGEST_DRAIN_S
 
 
-@pytest.mark.parametrize("folder", [folder for folder in FOLDERS if folder != "topics"])
+@pytest.mark.parametrize("folder", [folder for folder in FOLDERS if "topics" not in folder])
 def test_selectors_find_the_pods(folder: str) -> None:
     """A Service, a budget or a policy that selects nothing does nothing, and says nothing."""
     pods = [
@@ -141,3 +141,14 @@ def test_triggers_ask_for_what_the_worker_has(folder: str) -> None:
     asked = set(re.findall(r"(stream_detector_\w+?)(?:_bucket)?\{", age["query"]))
     assert asked <= {family.name for family in Metrics().registry.collect()}
     assert float(age["threshold"]) < settings.promise_ms / 1000
+
+
+def test_topics_are_created_where_the_worker_looks_for_them() -> None:
+    """The job has its settings apart from the worker's: the same brokers, reached in the same way."""
+    ((_, job),) = _pods("overlays/production-topics")
+    worker = next(pod for name, pod in _pods("overlays/production") if name.endswith("worker"))
+    told = [
+        Container("any", [], _environment(pod["spec"]["containers"][0], folder)).settings()
+        for folder, pod in (("overlays/production-topics", job), ("overlays/production", worker))
+    ]
+    assert (told[0].bootstrap_servers, told[0].kafka) == (told[1].bootstrap_servers, told[1].kafka)
