@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
@@ -22,6 +22,18 @@ from stream_detector.errors import ConfigurationError
 from stream_detector.platforms import DEFAULT_PLATFORM_DOMAINS, DEFAULT_PLATFORM_NAMES
 
 ENVIRONMENT_PREFIX = "STREAM_DETECTOR_"
+
+#: librdkafka keys whose values nobody may see. Each can also be read from a file: its name with _file behind it.
+SECRET_KAFKA_KEYS = frozenset(
+    {
+        "sasl.password",
+        "sasl.oauthbearer.client.secret",
+        "sasl.oauthbearer.config",
+        "ssl.key.password",
+        "ssl.key.pem",
+        "ssl.keystore.password",
+    }
+)
 
 _UNDERSCORED_KAFKA_KEYS = frozenset({"log_level"})
 
@@ -157,7 +169,15 @@ class Settings(_Section):
     @classmethod
     def _flat_strings(cls, value: object) -> object:
         """TOML reads `socket.timeout.ms = 5` as nested tables and numbers; librdkafka wants flat keys and strings."""
-        return dict(_flatten(value)) if isinstance(value, Mapping) else value
+        return dict(map(_opened, *zip(*_flatten(value), strict=True))) if isinstance(value, Mapping) and value else value
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """What `repr` shows: no secret, wherever it may end."""
+        for name, value in super().__repr_args__():
+            if name == "kafka":
+                yield name, {key: "**********" if key in SECRET_KAFKA_KEYS else text for key, text in value.items()}
+            else:
+                yield name, value
 
     @classmethod
     def load(
@@ -191,6 +211,25 @@ class Settings(_Section):
             raise ConfigurationError(f"settings{source}: {faults}. See stream-detector run --help.") from None
 
 
+def _secret_of(name: str, file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ConfigurationError(f"{name}: {file}: {error.strerror}; name a file that holds nothing but the secret") from None
+
+
+def _opened(key: str, text: str) -> tuple[str, str]:
+    """A secret out of its file: `sasl.password_file` (in the environment …_SASL_PASSWORD_FILE) is sasl.password."""
+    name = key.removesuffix("_file").removesuffix(".file")
+    if name == key or name not in SECRET_KAFKA_KEYS:
+        return key, text
+    try:
+        return name, Path(text).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ValueError(f"{name}_file: {text}: {reason}; name a file that holds nothing but the secret") from None
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -205,6 +244,9 @@ def _from_environment(environment: Mapping[str, str]) -> dict[tuple[str, ...], o
     found: dict[tuple[str, ...], object] = {}
     for name, text in environment.items():
         if not name.startswith(ENVIRONMENT_PREFIX):
+            continue
+        if name == f"{ENVIRONMENT_PREFIX}HTTP_TOKEN_FILE":
+            found["http_token",] = _secret_of(name, text)
             continue
         path = tuple(part.lower() for part in name.removeprefix(ENVIRONMENT_PREFIX).split("__"))
         if path[0] == "kafka":

@@ -118,3 +118,27 @@ def test_log_level_in_any_case() -> None:
 def test_dead_letter_topics_follow_the_suffix() -> None:
     """The name that both the worker and the command line derive."""
     assert TopicSettings(dead_letter_suffix="-dead").dead_letters_of("bookings") == "bookings-dead"
+
+
+def test_secrets_come_from_files(tmp_path: Path) -> None:
+    """In the file and in the environment; a file that isn't there is named."""
+    file = tmp_path / "password"
+    file.write_text("from-the-file\n", encoding="utf-8")
+    assert _load(KAFKA__SASL_PASSWORD_FILE=str(file)).kafka == {"sasl.password": "from-the-file"}
+    assert _load(f'[kafka]\nsasl.password_file = "{file}"\n', tmp_path).kafka == {"sasl.password": "from-the-file"}
+    file.write_text("sixteen-characters-and-more\n", encoding="utf-8")
+    token = _load(HTTP_TOKEN_FILE=str(file)).http_token
+    assert token is not None
+    assert token.get_secret_value() == "sixteen-characters-and-more"
+    with pytest.raises(ConfigurationError, match=r"sasl\.password_file: /nonesuch: No such file"):
+        _load(KAFKA__SASL_PASSWORD_FILE="/nonesuch")
+    with pytest.raises(ConfigurationError, match=r"HTTP_TOKEN_FILE: /nonesuch: No such file"):
+        _load(HTTP_TOKEN_FILE="/nonesuch")
+
+
+def test_secrets_are_not_shown() -> None:
+    """Whoever prints the settings prints no password."""
+    settings = _load(KAFKA__SASL_PASSWORD="hidden-1", KAFKA__SASL_USERNAME="u", HTTP_TOKEN="hidden-2-hidden-2")
+    assert "hidden" not in repr(settings)
+    assert "hidden" not in str(settings)
+    assert "sasl.username" in repr(settings)

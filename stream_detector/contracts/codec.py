@@ -23,7 +23,8 @@ MAX_DEPTH = 32
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
 _MEMBER = re.compile(rb'"[ \t\r\n]*+:')
-_NOT_PRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NUMBER = re.compile(r"\d{4}")
 
 #: pydantic's error type to the dead letter's reason; the rest is INVALID_VALUE.
 _REASONS = {
@@ -80,9 +81,11 @@ def check_size(payload: bytes, max_bytes: int) -> None:
 def field_path(parts: Iterable[object]) -> str:
     """The name of a field, fit for logs and headers.
 
-    A key of `attributes` is the producer's own word, not ours: it may hold anything, so it is cut short and kept to one line.
+    A key of `attributes` is the producer's own word, not ours: it may hold anything, a telephone number among it. What doesn't
+    look like a name in a program is only told as "?".
     """
-    return ".".join(_NOT_PRINTABLE.sub("?", str(part)[:64]) for part in parts)
+    names = map(str, parts)
+    return ".".join(name if _NAME.fullmatch(name) and not _NUMBER.search(name) else "?" for name in names)
 
 
 def validate(model: type[Model], document: object, *, at: tuple[str, ...] = ()) -> Model:

@@ -118,6 +118,10 @@ class Metrics:
             ["topic", "reason"],
             registry=self.registry,
         )
+        # Is Kafka there? 0 for long: nothing is read, and nothing is lost; look at Kafka, or at the address.
+        self.kafka_reachable = Gauge(
+            "stream_detector_kafka_reachable", "1 while Kafka answers, 0 while it doesn't", registry=self.registry
+        )
         # Is back-pressure on? Above 0 for long: too few workers.
         self.paused_partitions = Gauge(
             "stream_detector_paused_partitions", "Partitions paused by back-pressure", registry=self.registry

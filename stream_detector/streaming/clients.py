@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient
 
 from stream_detector.errors import ConfigurationError
 from stream_detector.observability.logs import RateLimit
-from stream_detector.settings import Delivery, Settings
+from stream_detector.settings import SECRET_KAFKA_KEYS, Delivery, Settings
 
 #: Longest that a transaction may take. It bounds how long a dead worker's open transaction keeps others waiting.
 TRANSACTION_TIMEOUT_S: Final = 10.0
@@ -92,7 +92,11 @@ def consumer_config(settings: Settings, name: str) -> Config:
         "queued.max.messages.kbytes": 16384,
         "statistics.interval.ms": 1000,
     }
-    if settings.slot is not None:
+    if settings.kafka.get("group.protocol") == "consumer":
+        # The broker assigns, and knows how long a session is (45 s, unless its group.consumer.session.timeout.ms says less). No
+        # group.instance.id: after two kills the group was dead, and its consumer idle without an error that says so.
+        del config["partition.assignment.strategy"], config["session.timeout.ms"]
+    elif settings.slot is not None:
         config["group.instance.id"] = name
     return config | settings.kafka
 
@@ -168,7 +172,10 @@ def _make(kind: Callable[[Config], Client], config: Config) -> Client:
     try:
         return kind(config)
     except KafkaException as error:
-        raise ConfigurationError(f"kafka: {error.args[0].str()}; mend the key in the settings' [kafka] table") from None
+        message = error.args[0].str()
+        for key in SECRET_KAFKA_KEYS & config.keys():
+            message = message.replace(str(config[key]), "**********")
+        raise ConfigurationError(f"kafka: {message}; mend the key in the settings' [kafka] table") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +198,15 @@ class ClientErrors:
     def __init__(self) -> None:
         self._cause: str | None = None
         self.lost_connection = False
+        #: Kafka doesn't know us, or we don't know it: no matter of time.
+        self.refused = False
 
     def __call__(self, error: KafkaError) -> None:
         """Take note of an error. librdkafka logs it as well, so it isn't logged here."""
         self.lost_connection |= error.code() in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN)  # noqa: SLF001
-        if error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL) or self._cause is None:  # noqa: SLF001 - its public name
+        refused = error.code() in (KafkaError._AUTHENTICATION, KafkaError._SSL)  # noqa: SLF001 - its public name
+        self.refused |= refused
+        if refused or self._cause is None:
             self._cause = error.str()
 
     def explain(self, what: str) -> str:

@@ -7,15 +7,16 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
 
-from stream_detector.errors import DeliveryError, FatalDeliveryError, ProducerLostError, RetryableDeliveryError
+from stream_detector.errors import DeliveryError, FatalDeliveryError, GaveUpError, ProducerLostError, RetryableDeliveryError
 
 
 class Action(Enum):
-    """The four answers to an error: what is raised in its place, and whether Kafka was just not there."""
+    """The five answers to an error: what is raised in its place, and whether Kafka was just not there."""
 
     WAIT = (RetryableDeliveryError, True)  # as ABORT, and for as long as it takes: time heals it, and nothing else does
     ABORT = (RetryableDeliveryError, False)  # abort the batch, go back to what is committed, try again for a while
     RENEW = (ProducerLostError, False)  # the same, with a new producer under the same identity
+    RESTART = (GaveUpError, False)  # the process ends, and a supervisor starts a new one: its consumer can't be mended
     STOP = (FatalDeliveryError, False)  # a person must act: trying again can't help, or could harm
 
     def __init__(self, error: type[DeliveryError], away: bool) -> None:  # noqa: FBT001 - how an enumeration's values are given
@@ -25,7 +26,8 @@ class Action(Enum):
 
 _TRY_AGAIN = "the batch is tried again"
 _NEW_PRODUCER = "a new producer takes over"
-_ACLS = "grant READ on the inputs and the group, WRITE on the outputs and the transactional id"
+_NEW_PROCESS = "start the worker again; if this goes on, another one runs in this slot: give each its own"
+_ACLS = "what a worker needs stands in deploy/kafka/acls"
 
 #: Error by name in librdkafka's spelling, what to do, and what to tell the operator. Measured against Apache Kafka 4.3.1
 #: (docs/decisions); an error that isn't here goes by its flags, see `action_for`.
@@ -67,12 +69,17 @@ TABLE: Final[dict[str, tuple[Action, str]]] = {
     "INVALID_TXN_STATE": (Action.RENEW, _NEW_PRODUCER),
     "UNKNOWN_PRODUCER_ID": (Action.RENEW, _NEW_PRODUCER),
     "OUT_OF_ORDER_SEQUENCE_NUMBER": (Action.RENEW, _NEW_PRODUCER),
+    # The consumer can't go on. No proof of a second worker either: a broker that was killed can forget who the member of a slot
+    # was, and then takes the one that it knows from before for the newer one.
+    "FENCED_INSTANCE_ID": (Action.RESTART, _NEW_PROCESS),
+    "_FATAL": (Action.RESTART, _NEW_PROCESS),
     # Only a person can help.
-    "FENCED_INSTANCE_ID": (Action.STOP, "another worker runs in this slot; give each its own"),
-    "_FATAL": (Action.STOP, "the consumer can't go on; if another worker runs in this slot, give each its own"),
-    "TRANSACTIONAL_ID_AUTHORIZATION_FAILED": (Action.STOP, _ACLS),
-    "TOPIC_AUTHORIZATION_FAILED": (Action.STOP, _ACLS),
-    "GROUP_AUTHORIZATION_FAILED": (Action.STOP, _ACLS),
+    "TRANSACTIONAL_ID_AUTHORIZATION_FAILED": (
+        Action.STOP,
+        f"grant this user WRITE on transactional ids that begin with the group's name and a hyphen; {_ACLS}",
+    ),
+    "TOPIC_AUTHORIZATION_FAILED": (Action.STOP, f"grant this user READ on input topics, WRITE on output topics; {_ACLS}"),
+    "GROUP_AUTHORIZATION_FAILED": (Action.STOP, f"grant this user READ on the group; {_ACLS}"),
     "CLUSTER_AUTHORIZATION_FAILED": (Action.STOP, _ACLS),
     "SASL_AUTHENTICATION_FAILED": (Action.STOP, "check sasl.username and sasl.password in the [kafka] table"),
     "INVALID_TRANSACTION_TIMEOUT": (Action.STOP, "raise the broker's transaction.max.timeout.ms to 10000 or more"),

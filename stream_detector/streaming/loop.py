@@ -210,7 +210,7 @@ class Loop:
         error = message.error()
         if error is None:
             self._intake.put(*self._work.read(message), now=self._clock.monotonic())
-        elif action_for(error)[0] is Action.STOP:
+        elif action_for(error)[0] in (Action.STOP, Action.RESTART):
             raise delivery_error(error, f"reading {message.topic() or 'from Kafka'}")
         # Anything else librdkafka logs, and goes on by itself.
 

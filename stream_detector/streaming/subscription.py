@@ -133,7 +133,7 @@ class Subscription:
                     return positions
                 error = faults[0]
             action = action_for(error)[0]
-            if action is Action.STOP:
+            if action in (Action.STOP, Action.RESTART):
                 raise delivery_error(error, "reading committed offsets") from None
             cause, away = error.name(), action.away
             if away and wait_while_away:

@@ -23,6 +23,10 @@ _CREATION_S: Final = 3.0
 _OVERHEAD_BYTES: Final = 64 * 1024
 
 
+class UnreachableError(ConfigurationError):
+    """No broker answers: the address is wrong, or Kafka is away."""
+
+
 class KnowsTopics(Protocol):
     """Any Kafka client: a consumer only asks about a topic, others make the broker create it where it allows that."""
 
@@ -77,7 +81,8 @@ def require_topics(client: KnowsTopics, names: tuple[str, ...], errors: ClientEr
     """Refuse to start while topics are missing: a misspelt name would otherwise look like an input without events.
 
     Raises:
-        ConfigurationError: naming the missing topics, or saying that no broker answers.
+        ConfigurationError: naming the missing topics.
+        UnreachableError: no broker answers.
     """
     end = time.monotonic() + _CREATION_S
     try:
@@ -93,7 +98,12 @@ def require_topics(client: KnowsTopics, names: tuple[str, ...], errors: ClientEr
 
 
 def _exists(client: KnowsTopics, name: str, *, until: float) -> bool:
-    while client.list_topics(name, timeout=_TIMEOUT_S).topics[name].error is not None:
+    while (error := client.list_topics(name, timeout=_TIMEOUT_S).topics[name].error) is not None:
+        if error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+            raise ConfigurationError(
+                f"topics: {name}: {error.name()}: this user may not use it: grant READ on input topics and WRITE on output topics;"
+                " what a worker needs stands in deploy/kafka/acls"
+            )
         if time.monotonic() > until:
             return False
         time.sleep(0.05)
@@ -108,9 +118,9 @@ def _reach(admin: AdminClient, settings: Settings, errors: ClientErrors) -> None
         raise _unreachable(settings, errors, kafka_error(exception)) from None
 
 
-def _unreachable(settings: Settings, errors: ClientErrors, error: KafkaError) -> ConfigurationError:
+def _unreachable(settings: Settings, errors: ClientErrors, error: KafkaError) -> UnreachableError:
     what = errors.explain(f"no Kafka broker answers at {settings.bootstrap_servers}: {error.str()}")
-    return ConfigurationError(f"bootstrap_servers: {what}; check the address, and the [kafka] table for security settings")
+    return UnreachableError(f"bootstrap_servers: {what}; check the address, and the [kafka] table for security settings")
 
 
 def _create(admin: AdminClient, settings: Settings, partitions: int, replication_factor: int) -> Iterator[TopicReport]:

@@ -30,10 +30,12 @@ from stream_detector.streaming.records import Outcome, OutputMessage, Record, ju
 from stream_detector.streaming.scoring_thread import Aside, ScoringThread
 from stream_detector.streaming.stopping import StopFlag
 from stream_detector.streaming.subscription import Subscription
-from stream_detector.streaming.topics import output_topics, require_topics
+from stream_detector.streaming.topics import UnreachableError, output_topics, require_topics
 from stream_detector.streaming.watchdog import Watchdog
 
 _CLOSE_S: Final = 20.0
+# Between two tries to reach Kafka at the start.
+_REST_S: Final = 2.0
 
 _log = structlog.get_logger()
 
@@ -93,6 +95,7 @@ class Worker:
         self._clock = clock or SystemClock()
         self._stopping = StopFlag(self._clock)
         self._accounts = Accounts(settings, metrics)
+        metrics.kafka_reachable.set_function(lambda: float(readiness.state is not State.KAFKA_UNREACHABLE))
         self._limit = DeadLetterLimit.of(settings)
         self._next_limit = self._limit
         self._cost = BatchCost()
@@ -107,7 +110,7 @@ class Worker:
         """Work until `stop` is called.
 
         Raises:
-            ConfigurationError: Kafka can't be reached at the start, a topic is missing, or a Kafka key is wrong.
+            ConfigurationError: Kafka refuses us at the start, a topic is missing, or a Kafka key is wrong.
             FatalDeliveryError: only a person can help, or Kafka kept failing for too long.
             DeadLetterLimitError: too many records are refused; nothing of the batch that was too much is committed.
         """
@@ -117,9 +120,7 @@ class Worker:
             subscription = self._subscription(name)
             guarantee = guarantee_for(settings, name, subscription.consumer, watchdog, self._kafka)
             try:
-                require_topics(subscription.consumer, settings.topics.inputs, subscription.errors, settings)
-                outputs = make_admin(settings, {"error_cb": subscription.errors})
-                require_topics(outputs, output_topics(settings), subscription.errors, settings)
+                self._await_topics(subscription)
                 loop = self.loop(subscription, guarantee, aside)
                 _log.info("worker started", name=name, delivery=settings.delivery.value, topics=settings.topics.inputs)
                 while loop.phase is not Phase.STOPPED:
@@ -132,6 +133,23 @@ class Worker:
                     subscription.consumer.close()
                 self._readiness.set(State.STOPPED)
                 _log.info("worker stopped", name=name)
+
+    def _await_topics(self, subscription: Subscription) -> None:
+        """Wait for Kafka, however long it is away, and require the topics."""
+        settings, errors = self._settings, subscription.errors
+        outputs = make_admin(settings, {"error_cb": errors})
+        while not self._stopping.is_set:
+            try:
+                require_topics(subscription.consumer, settings.topics.inputs, errors, settings)
+                require_topics(outputs, output_topics(settings), errors, settings)
+            except UnreachableError as error:
+                if errors.refused:
+                    raise
+                self._readiness.set(State.KAFKA_UNREACHABLE)
+                _log.warning("kafka unreachable, trying again", cause=str(error))
+                self._stopping.wait(_REST_S)
+            else:
+                return
 
     def loop(self, subscription: Subscription, guarantee: Guarantee, aside: Aside) -> Loop:
         """The loop over the worker's parts."""

@@ -53,12 +53,21 @@ def test_output_of_an_aborted_batch_is_invisible(exactly_once: Settings) -> None
     consumer.close()
 
 
-@pytest.mark.parametrize(("point", "slot"), [("produced", 0), ("sent", 0), ("sent", None)])
+@pytest.mark.parametrize(
+    ("point", "slot", "protocol"),
+    [
+        ("produced", 0, "classic"),
+        ("sent", 0, "classic"),
+        ("sent", None, "classic"),
+        ("sent", 0, "consumer"),
+        ("sent", None, "consumer"),
+    ],
+)
 def test_a_crash_in_mid_transaction_loses_and_repeats_nothing(
-    exactly_once: Settings, tmp_path: Path, point: str, slot: int | None
+    exactly_once: Settings, tmp_path: Path, point: str, slot: int | None, protocol: str
 ) -> None:
     """SIGKILL between output and commit: the next worker, with the dead one's identity or another, does the rest once."""
-    settings = exactly_once.model_copy(update={"slot": slot, "max_batch_events": 20})
+    settings = exactly_once.model_copy(update={"slot": slot, "max_batch_events": 20, "kafka": {"group.protocol": protocol}})
     send(settings, numbered(settings, range(200)))
     file = tmp_path / "settings.json"
     file.write_text(settings.model_dump_json(), encoding="utf-8")
@@ -97,9 +106,11 @@ def test_a_fenced_producer_is_made_anew(exactly_once: Settings) -> None:
     assert violations(exactly_once) == once(100)
 
 
-def test_a_second_worker_takes_its_share(exactly_once: Settings) -> None:
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_second_worker_takes_its_share(exactly_once: Settings, protocol: str) -> None:
     """Workers that come and go while events flow: partitions move, and every event has its output once."""
-    first_settings = exactly_once.model_copy(update={"slot": None, "max_batch_events": 5})
+    update = {"slot": None, "max_batch_events": 5, "kafka": {"group.protocol": protocol}}
+    first_settings = exactly_once.model_copy(update=update)
     topics = exactly_once.topics.inputs
     with RunningWorker(first_settings) as first:
         first.has(send(exactly_once, numbered(exactly_once, range(100))))

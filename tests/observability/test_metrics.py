@@ -23,6 +23,7 @@ NAMES = {
     "consumer_lag": ("topic", "partition"),
     "dead_letters": ("topic", "reason"),
     "paused_partitions": (),
+    "kafka_reachable": (),
     "http_requests": ("path", "status"),
     "http_request_seconds": ("path",),
     "http_in_flight": (),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from confluent_kafka import KafkaError
 
-from stream_detector.errors import FatalDeliveryError, ProducerLostError, RetryableDeliveryError
+from stream_detector.errors import FatalDeliveryError, GaveUpError, ProducerLostError, RetryableDeliveryError
 from stream_detector.streaming.faults import TABLE, Action, action_for, delivery_error
 
 #: What was measured on Apache Kafka 4.3.1, row by row.
@@ -21,8 +21,8 @@ MEASURED = {
     "INVALID_TRANSACTION_TIMEOUT": FatalDeliveryError,
     "TOPIC_AUTHORIZATION_FAILED": FatalDeliveryError,
     "GROUP_AUTHORIZATION_FAILED": FatalDeliveryError,
-    "_FATAL": FatalDeliveryError,
-    "FENCED_INSTANCE_ID": FatalDeliveryError,
+    "_FATAL": GaveUpError,
+    "FENCED_INSTANCE_ID": GaveUpError,
     "MSG_SIZE_TOO_LARGE": FatalDeliveryError,
 }
 
