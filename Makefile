@@ -75,9 +75,10 @@ model: setup-train  ## rebuild the shipped model from listing texts (LISTINGS=fo
 	@test -d $(LISTINGS) || { echo "make model: no folder $(LISTINGS); give one of <city>.jsonl.gz files: make model LISTINGS=folder"; exit 1; }
 	$(BIN)/stream-detector train all models/contact-minilm-l6 --listings $(LISTINGS) --refresh-version v$$(date +%Y%m%d)
 
-docs: setup-dev  ## what is made from the program: docs/metrics.md and docs/contracts
+docs: setup-dev  ## what is made from the program: docs/metrics.md, docs/contracts and Grafana's dashboards
 	$(BIN)/python -m stream_detector.observability.catalogue docs/metrics.md
 	$(BIN)/stream-detector schema export docs/contracts
+	$(BIN)/python -m deploy.dashboards deploy/grafana
 
 lock:  ## renew requirements/*.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/build.in pyproject.toml -o requirements/runtime.lock
