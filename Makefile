@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LISTINGS ?= listings
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-training setup setup-dev setup-train lint types unit kafka-setup jmeter-setup validators-setup prometheus-setup rehearse-image kafka model docs lock clean
+.PHONY: help demo test test-training setup setup-dev setup-train lint types unit kafka-setup jmeter-setup validators-setup prometheus-setup rehearse-image kafka model docs lock clean faults fuzz
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,16 @@ docs: setup-dev  ## what is made from the program: docs/metrics.md, docs/contrac
 	$(BIN)/python -m stream_detector.observability.catalogue docs/metrics.md
 	$(BIN)/stream-detector schema export docs/contracts
 	$(BIN)/python -m deploy.dashboards deploy/grafana
+
+faults: setup-dev kafka-setup  ## fault runs on Apache Kafka, 50,000 events and more, hours; other numbers: python -m benchmarks.faults --help
+	$(BIN)/python -m benchmarks.faults
+	$(BIN)/python -m benchmarks.faults --no-slots
+	$(BIN)/python -m benchmarks.faults --protocol consumer
+	$(BIN)/python -m benchmarks.rolling_restart
+
+fuzz: setup-dev  ## a million mutated payloads through the codec, and time by length of hostile texts
+	$(BIN)/python -m benchmarks.hostile_payloads
+	$(BIN)/python -m benchmarks.linear_time
 
 lock:  ## renew requirements/*.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/build.in pyproject.toml -o requirements/runtime.lock
