@@ -6,8 +6,13 @@ import logging
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 import structlog
+
+# A busy machine is slow, which is no fault of what is tested.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_configure() -> None:
