@@ -80,7 +80,7 @@ def start_every_command(image: Image, sources: Path) -> None:
     """Start each; leave with a message at the first that doesn't do what it should."""
     _mount(image.folder)
     container = Container(image)
-    commands = set(re.findall(r"^  (\w+) ", container.run().partition("Commands:")[2], re.MULTILINE))
+    commands = set(re.findall(r"^  (\w+) ", container.run().partition("Commands:\n")[2].partition("\n\n")[0], re.MULTILINE))
     if not container.run("score", "--text", _TEXT).count('"Fraud"'):
         sys.exit("rehearse: score finds nothing in a text that names a number")
     if "Read-only" not in _try_to_write(image):
