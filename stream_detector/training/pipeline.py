@@ -11,6 +11,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from stream_detector.training.calibration import FALSE_FLAGS, STREAM_PRIOR, plat
 from stream_detector.training.card import read_fitted, write_fitted
 from stream_detector.training.corpus.compose import Composer, Sample
 from stream_detector.training.corpus.listings import HELD_BACK_CITIES, read_listings
-from stream_detector.training.dataset import label_windows
+from stream_detector.training.dataset import label_windows, vary_digits
 from stream_detector.training.evaluate import judge, reliability, summarize
 from stream_detector.training.export import Versions, export_graph, write_manifest, write_tokenizer
 from stream_detector.training.fit import Recipe, fit
@@ -43,6 +44,9 @@ WINDOW = WindowShape(tokens=128, overlap=32)
 
 #: Words and word parts added to the vocabulary of an English base.
 PIECES = 10_000
+
+#: Share of training windows whose digits are varied.
+_VARIED_WINDOWS = 0.6
 
 _HEADLINE = ("violationsFound", "harmlessWrong", "spanOverlaps", "kindRight")
 
@@ -83,6 +87,9 @@ def train(
         tokenizer = extend_vocabulary(before, (normalizer.view(sample.text).text for sample in samples), pieces=PIECES)
         network.read_more(before, tokenizer)
     windows = list(label_windows(samples, normalizer, tokenizer, WINDOW))
+    rng, vocabulary = Random(recipe.seed), tokenizer.get_vocab(with_added_tokens=True)
+    digits = [vocabulary[digit] for digit in "0123456789"]
+    windows = [vary_digits(window, digits, rng) if rng.random() < _VARIED_WINDOWS else window for window in windows]
     mean = sum(len(window.tokens) for window in windows) / len(windows)
     report(
         f"{len(samples)} samples, {len(windows)} windows, {mean:.0f} tokens each of {tokenizer.get_vocab_size()}, "

@@ -24,6 +24,19 @@ _REGISTRATIONS = (
 )  # fmt: skip
 
 
+#: Phone numbers in the corpus are of blocks reserved for fiction, so their digits would give them away. How often a harmless
+#: number takes some of the same digits.
+_COINCIDENCES = {
+    "registration": 0.4,
+    "password": 0.2,
+    "doorcode": 0.2,
+    "coordinates": 0.2,
+    "model": 0.15,
+    "wifi": 0.15,
+    "platform_url": 0.2,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Fillers(Contacts):
     """Fills every slot: those of violations, and those of look-alikes."""
@@ -35,7 +48,20 @@ class Fillers(Contacts):
             AttributeError: the template names a slot that there isn't.
         """
         value: str = getattr(self, f"_{slot}")()
-        return value
+        return self._coinciding(value) if self.rng.random() < _COINCIDENCES.get(slot, 0.0) else value
+
+    def _coinciding(self, value: str) -> str:
+        """A harmless number that shares some digits in a row with a phone number."""
+        places = [i for i, char in enumerate(value) if char.isascii() and char.isdigit()]
+        digits = self._phone_digits()
+        length = min(len(places), len(digits), self.rng.randrange(3, 10))
+        if length < 3:
+            return value
+        here, there = self.rng.randrange(len(places) - length + 1), self.rng.randrange(len(digits) - length + 1)
+        chars = list(value)
+        for place, digit in zip(places[here : here + length], digits[there : there + length], strict=True):
+            chars[place] = digit
+        return "".join(chars)
 
     def _registration(self) -> str:
         r = self.rng
