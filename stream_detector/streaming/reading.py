@@ -137,7 +137,7 @@ class Reader:
                 error, key = message.error(), (message.topic() or "", _number(message.partition()))
                 if error is not None:
                     if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
-                        raise self._unreadable(key[0], error)
+                        raise self._unreadable(key[0] or f"group {self._settings.group_id}", error)
                     # Behind the last record there may be nothing but transaction markers.
                     left.pop(key, None)
                     continue

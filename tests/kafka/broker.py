@@ -19,7 +19,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 LIBS = _ROOT / ".kafka" / "libs"
 _DEPLOY = _ROOT / "deploy" / "kafka"
 _REMEDY = "run make kafka-setup"
-_START_S = 90.0
+_START_S = 240.0
 _STOP_S = 20.0
 
 
@@ -89,15 +89,22 @@ class ApacheKafka:
             self._process.wait()
 
     def _format(self, properties: Path) -> None:
-        values = {"port": self._port, "controller_port": self._controller_port, "data": self._directory / "data"}
-        template = string.Template((_DEPLOY / "server.properties").read_text(encoding="utf-8"))
-        # "${…}" in the template's comment stays as it is.
-        properties.write_text(template.safe_substitute(values), encoding="utf-8")
+        properties.write_text(self._properties(), encoding="utf-8")
         command = [*_java("-Xmx128m"), "kafka.tools.StorageTool", "format", "-t", "c3RyZWFtLWRldGVjdG9yMQ", "-c", str(properties)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self._directory)
+        done = subprocess.run([*command, *self._scram()], capture_output=True, text=True, check=False, cwd=self._directory)
         if done.returncode != 0:
             properties.unlink()
             raise RuntimeError(f"Apache Kafka's storage can't be formatted:\n{done.stdout}{done.stderr}")
+
+    def _properties(self) -> str:
+        values = {"port": self._port, "controller_port": self._controller_port, "data": self._directory / "data"}
+        template = string.Template((_DEPLOY / "server.properties").read_text(encoding="utf-8"))
+        # "${…}" in the template's comment stays as it is.
+        return template.safe_substitute(values)
+
+    def _scram(self) -> list[str]:
+        """Users to make when the storage is formatted."""
+        return []
 
 
 def _java(memory: str) -> list[str]:
