@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from stream_detector.contracts import DeadLetter, Event, decode
+from stream_detector.contracts import DeadLetter, Event, unwrap
 from stream_detector.errors import ConfigurationError, DecodeError, DecodeReason
 from stream_detector.settings import Settings
 from stream_detector.streaming.reading import Read, Reader, Span
@@ -71,7 +71,7 @@ class Letter:
     def today(self, settings: Settings) -> DecodeError | None:
         """Why it would be refused if it were read now; None: it would be taken."""
         try:
-            decode(Event, self.content.value or b"", max_bytes=settings.max_event_bytes)
+            unwrap(Event, self.content.value or b"", self.content.headers, max_bytes=settings.max_event_bytes)
         except DecodeError as error:
             return error
         return None

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Final, Protocol, TypeVar
 
-from stream_detector.contracts import DeadLetter, Event, Label, Score, ScoringResponse, Violation, decode
+from stream_detector.contracts import DeadLetter, Event, Label, Score, ScoringResponse, Violation, unwrap
 from stream_detector.errors import ConfigurationError, DecodeError
 from stream_detector.settings import Settings
 from stream_detector.streaming.ledger import Ledger, Report
@@ -162,7 +162,7 @@ def _enter_output(ledger: Ledger, item: Read, kind: type[Violation | Score] | No
         if kind is None:
             ledger.dead_letter(DeadLetter.parse(record.key, record.value, record.headers).source, record)
         else:
-            ledger.verdict(decode(kind, record.value or b"", max_bytes=max(1, len(record.value or b""))), record)
+            ledger.verdict(unwrap(kind, record.value or b"", record.headers, max_bytes=max(1, len(record.value or b""))), record)
     except (DecodeError, ValueError) as error:
         ledger.unreadable(record, str(error))
 
