@@ -34,6 +34,7 @@ class OnnxNetwork:
     """
 
     def __init__(self, folder: Path, *, threads: int = 0, max_rows: int = 1) -> None:
+        ort.disable_telemetry_events()  # the detector tells nobody anything but what it is set to
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
