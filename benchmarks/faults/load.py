@@ -44,7 +44,7 @@ class Load(threading.Thread):
         self.sent: dict[Place, float] = {}
         self.failed = 0
         self._settings, self._rate, self._random = settings, rate, random.Random(seed)
-        self._stop = threading.Event()
+        self._told = threading.Event()
 
     def run(self) -> None:
         """Send."""
@@ -56,7 +56,7 @@ class Load(threading.Thread):
         )  # fmt: skip
         topics = [(getattr(self._settings.topics, name), kind) for name, kind in _TYPES.items()]
         began, number = time.monotonic(), 0
-        while not self._stop.is_set():
+        while not self._told.is_set():
             while number < (time.monotonic() - began) * self._rate:
                 topic, kind = topics[number % 3]
                 key = f"key-{self._random.randrange(60)}".encode()
@@ -68,7 +68,7 @@ class Load(threading.Thread):
 
     def stop(self) -> None:
         """Send no more, and wait until all is confirmed."""
-        self._stop.set()
+        self._told.set()
         self.join()
 
     def _confirm(self, error: KafkaError | None, message: Message) -> None:
@@ -86,7 +86,7 @@ class Subscriber(threading.Thread):
         self.seen: dict[Place, float] = {}
         self.times: Counter[Place] = Counter()
         self._settings = settings
-        self._stop = threading.Event()
+        self._told = threading.Event()
 
     def run(self) -> None:
         """Read."""
@@ -103,7 +103,7 @@ class Subscriber(threading.Thread):
             for partition in consumer.list_topics(topic, timeout=20).topics[topic].partitions
         ]
         consumer.assign(places)
-        while not self._stop.is_set():
+        while not self._told.is_set():
             message = consumer.poll(0.1)
             if message is not None and message.error() is None:
                 place = _source(message)
@@ -113,7 +113,7 @@ class Subscriber(threading.Thread):
 
     def stop(self) -> None:
         """Read no more."""
-        self._stop.set()
+        self._told.set()
         self.join()
 
 

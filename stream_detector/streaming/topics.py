@@ -18,7 +18,7 @@ from stream_detector.streaming.faults import kafka_error
 
 _TIMEOUT_S: Final = 10.0
 # How long a topic that was created just now may take to be known to the broker that is asked, and to get its leader.
-_CREATION_S: Final = 3.0
+_CREATION_S: Final = 10.0
 #: What a violation or dead letter holds beside the event's own bytes: verdict, evidence, headers.
 _OVERHEAD_BYTES: Final = 64 * 1024
 
@@ -105,7 +105,8 @@ def _exists(client: KnowsTopics, name: str, *, until: float) -> bool:
                 " what a worker needs stands in deploy/kafka/acls"
             )
         if time.monotonic() > until:
-            return False
+            # With another error it is there, and its leader isn't yet.
+            return error.code() not in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)  # noqa: SLF001 - its public name
         time.sleep(0.05)
     return True
 
