@@ -11,7 +11,7 @@ from stream_detector.inference.artefact import Calibration
 STREAM_PRIOR = 0.01
 
 #: Share of clean development texts that the threshold lets be flagged.
-FALSE_FLAGS = 0.003
+FALSE_FLAGS = 0.002
 
 
 def platt(logits: NDArray[np.float64], labels: NDArray[np.bool_], *, prior: float) -> Calibration:

@@ -15,6 +15,9 @@ from stream_detector.training.corpus.compose import Composer, Mixture, Sample
 from stream_detector.training.corpus.listings import HELD_BACK_CITIES, ListingText, is_clean, read_listings, reviews
 from stream_detector.training.corpus.render import Span
 
+#: The family of real texts that were read.
+REVIEWED = ("reviewed",)
+
 _DEVELOPMENT_SHARE = 8  # one listing in so many
 
 #: How often a reviewed real text is shown: there are few, and they are the only ones nobody made up.
@@ -51,7 +54,7 @@ def reviewed_samples(listings: Sequence[ListingText]) -> list[Sample]:
     """The real texts that were read and labelled."""
     labels = reviews()
     return [
-        Sample(listing.text, tuple(Span(*span) for span in review.spans), listing.language, ("reviewed",), (), listing.key)
+        Sample(listing.text, tuple(Span(*span) for span in review.spans), listing.language, REVIEWED, (), listing.key)
         for listing in listings
         if (review := labels.get(listing.key)) and review.settled
     ]
