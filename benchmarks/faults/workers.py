@@ -74,10 +74,10 @@ class Workers:
             time.sleep(0)
 
     def _spawn(self, number: int) -> subprocess.Popen[bytes]:
-        log = (self._folder / f"worker-{number}.log").open("ab")
         slot = ["--slot", str(number)] if self._slots else []
         command = [*self._program, "run", *self._flags, *slot]
-        return subprocess.Popen(command, cwd=_ROOT, stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": str(_ROOT)})
+        with (self._folder / f"worker-{number}.log").open("ab") as log:  # the worker has its own copy
+            return subprocess.Popen(command, cwd=_ROOT, stdout=log, stderr=log, env=os.environ | {"PYTHONPATH": str(_ROOT)})
 
     @staticmethod
     def _settings_as_flags(settings: Settings) -> list[str]:

@@ -14,6 +14,7 @@ from stream_detector.cli.flags import SettingsCommand, with_settings
 from stream_detector.errors import DeliveryError
 from stream_detector.settings import Settings
 from stream_detector.streaming.clients import ClientErrors, make_consumer, reader_config
+from stream_detector.streaming.stopping import StopFlag
 from stream_detector.streaming.topics import require_topics
 
 
@@ -39,15 +40,19 @@ def play(*, once: bool, rate: float, events: Path | None, settings: Settings) ->
     finally:
         asking.close()
     player = Player(settings)
+    # A flag and not an exception: one that came between sending an event and counting it would make the count wrong.
     # The kernel withholds the default action from the first process of a container.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stopping = StopFlag()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda *_: stopping.set()) for number in signals]
     try:
-        for _ in player.play(examples if once else chain.from_iterable(repeat(examples)), rate=rate):
-            pass
-    except KeyboardInterrupt:
-        pass
+        going = examples if once else chain.from_iterable(repeat(examples))
+        for _ in player.play(going, rate=rate, sleep=stopping.wait):
+            if stopping.is_set:
+                break
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
     if left := player.close():
         raise DeliveryError(f"bootstrap_servers: {left} of {player.sent} events were not taken by {settings.bootstrap_servers}")
     click.echo(f"{player.sent} events sent")

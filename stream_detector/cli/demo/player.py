@@ -22,9 +22,9 @@ class Player:
         self._producer: Producer = make_producer(client_config(settings) | {"linger.ms": 0} | settings.kafka)
         self._producer.list_topics(timeout=10)
 
-    def play(self, examples: Iterable[Example], *, rate: float) -> Iterator[Example]:
+    def play(self, examples: Iterable[Example], *, rate: float, sleep: Callable[[float], None] = time.sleep) -> Iterator[Example]:
         """Send examples, `rate` a second; each is handed on once it is sent, so that the caller can look after the rest."""
-        for example in paced(examples, rate=rate):
+        for example in paced(examples, rate=rate, sleep=sleep):
             self._send(example)
             yield example
 
