@@ -184,7 +184,7 @@ def everything(
     context.invoke(fit, work=work, seed=seed, batch=16)
     context.invoke(export, work=work, **export_of)
     context.invoke(corpus, listings=listings, work=second, seed=seed + 1, size=size, hard=folder, keep=size // 4)
-    context.invoke(fit, work=second, seed=seed + 1, batch=16, learning_rate=1e-4, start=work)
+    context.invoke(fit, work=second, seed=seed + 1, batch=16, learning_rate=1e-4, start=work, tokenizer=work)
     context.invoke(export, work=second, **export_of)
     context.invoke(evaluate, listings=listings, seed=seed, model=str(folder), out=figures, record=True)
     context.invoke(card, work=second, folder=folder, figures=figures)
