@@ -104,6 +104,18 @@ def test_a_pair_is_its_word(seed: int, pair: int, pack: Pack) -> None:
     assert pack.pairs.index(disguises.compound(Random(seed), str(pair), pack)) == pair - 10
 
 
+@given(pack=languages.filter(lambda pack: bool(pack.hundreds)), number=st.integers(100, 999), seed=seeds)
+def test_three_digits_are_read_as_hundreds(pack: Pack, number: int, seed: int) -> None:
+    """A group of three is its hundred and the word for the rest, joined as the language does."""
+    said = disguises.by_hundreds(Random(seed), str(number), pack)
+    hundred = pack.hundreds[number // 100 - 1]
+    assert said.startswith(hundred)
+    rest = said.removeprefix(hundred).removeprefix(pack.hundreds_joiner) if number % 100 else ""
+    small = pack.pairs[number % 100 - 10 :][:1] if number % 100 >= 10 else pack.digits[number % 100]
+    assert rest in small if number % 100 else said == hundred
+
+
+
 @given(seed=seeds, pack=languages)
 def test_drawn_letters_survive_in_the_view(normalizer: Normalizer, seed: int, pack: Pack) -> None:
     """Mathematical, circled and other letters come back as the plain ones, in one case or the other."""

@@ -78,8 +78,8 @@ class Mixture:
 
     violation: float = 0.45
     plain: float = 0.12
-    real_background: float = 0.42
-    bare: float = 0.2
+    real_background: float = 0.5
+    bare: float = 0.17
 
 
 class Composer:

@@ -11,6 +11,7 @@ are used for what.
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from collections.abc import Sequence
 from random import Random
@@ -104,6 +105,24 @@ def compound(rng: Random, text: str, pack: Pack) -> str:
         pair = int(digits[start : start + 2])
         words.append(pack.pairs[pair - 10] if pair >= 10 else rng.choice(forms[0]) + " " + rng.choice(forms[pair]))
     return rng.choice((" ", ", ", " - ", ". ")).join(words)
+
+
+def by_hundreds(rng: Random, text: str, pack: Pack) -> str:
+    """Three digits at a time: "trzysta siedemnaście, sześćset sześć"; what is left over stands in front."""
+    if not pack.hundreds:
+        return compound(rng, text, pack)
+    digits, forms = _digits(text), _forms(rng, pack)
+    cuts = [0, *range(len(digits) % 3 or 3, len(digits) + 1, 3)]
+    groups = [digits[start:stop] for start, stop in itertools.pairwise(cuts)]
+    return rng.choice((" ", " ", ", ", " - ", ". ", "\n")).join(_by_hundreds(rng, group, forms, pack) for group in groups)
+
+
+def _by_hundreds(rng: Random, group: str, forms: Sequence[Sequence[str]], pack: Pack) -> str:
+    noughts = [rng.choice(forms[0]) for _ in group[: len(group) - len(group.lstrip("0"))]]
+    hundreds, rest = divmod(int(group), 100)
+    small = [pack.pairs[rest - 10] if rest >= 10 else rng.choice(forms[rest])] if rest else []
+    number = pack.hundreds_joiner.join([pack.hundreds[hundreds - 1], *small]) if hundreds else "".join(small)
+    return " ".join([*noughts, *filter(None, [number])])
 
 
 def repeated(rng: Random, text: str, pack: Pack) -> str:

@@ -49,6 +49,8 @@ class Pack:
     code: str
     digits: tuple[tuple[str, ...], ...]
     pairs: tuple[str, ...]
+    hundreds: tuple[str, ...]
+    hundreds_joiner: str
     repeats: tuple[tuple[str, int], ...]
     at: tuple[str, ...]
     dot: tuple[str, ...]
@@ -144,6 +146,8 @@ def _pack(code: str, data: Mapping[str, Any]) -> Pack:
         code=code,
         digits=tuple(tuple(forms) for forms in data["digits"]),
         pairs=tuple(data["pairs"]),
+        hundreds=tuple(data["hundreds"]),
+        hundreds_joiner=data["hundreds_joiner"],
         repeats=tuple((word, times) for word, times in data["repeats"]),
         **{key: tuple(data[key]) for key in ("at", "dot", "dash", "underscore", "first_names", "words", "phones", "domains")},
         violations=families(data["violations"]),

@@ -20,6 +20,7 @@ from stream_detector.training.corpus.address_disguises import (
 )
 from stream_detector.training.corpus.disguises import (
     backwards,
+    by_hundreds,
     compound,
     entities,
     flattened,
@@ -76,18 +77,18 @@ from stream_detector.training.corpus.writing import (
 Operator = Callable[[Random, str, Pack], str]
 
 NUMBER_OPERATORS: Mapping[Operator, float] = {
-    spelled: 5, half_spelled: 4, compound: 2, repeated: 2, regrouped: 5, one_by_one: 4, leet_digits: 2, woven: 2, other_digits: 3,
+    spelled: 5, half_spelled: 4, compound: 2, by_hundreds: 2, repeated: 2, regrouped: 5, one_by_one: 4, leet_digits: 2, woven: 2, other_digits: 3,
     in_parts: 2, backwards: 0.6, invisible: 1, entities: 0.7, interleaved: 2, starred: 2, in_words: 1, one_a_line: 1, with_units: 0.7,
     ordinals: 0.5, bracketed_notes: 1.2, letter_groups: 1.5, second_language: 1.5, romanised: 0.7, homophones: 0.5, counted: 0.3, keypad: 0.3,
 }  # fmt: skip
 #: The same hands on harmless numbers: more often what a careful or playful person would write, now and then all the rest.
 HARMLESS_NUMBER_OPERATORS: Mapping[Operator, float] = {
     **dict.fromkeys(NUMBER_OPERATORS, 0.5),
-    spelled: 4, regrouped: 3, other_digits: 3, one_by_one: 2, half_spelled: 1, compound: 1, repeated: 1, leet_digits: 0.7, invisible: 0.7, starred: 0.7,
+    spelled: 4, regrouped: 3, other_digits: 3, one_by_one: 2, half_spelled: 1, compound: 1, by_hundreds: 1, repeated: 1, leet_digits: 0.7, invisible: 0.7, starred: 0.7,
     backwards: 0.1, homophones: 0.1, counted: 0.1, keypad: 0.2,
 }  # fmt: skip
 PART_OPERATORS: Mapping[Operator, float] = {
-    spelled: 3, half_spelled: 2, one_by_one: 2, other_digits: 1, interleaved: 0.7, second_language: 0.5, starred: 0.5, letter_groups: 0.5,
+    spelled: 3, half_spelled: 2, by_hundreds: 0.5, one_by_one: 2, other_digits: 1, interleaved: 0.7, second_language: 0.5, starred: 0.5, letter_groups: 0.5,
 }  # fmt: skip
 ADDRESS_OPERATORS: Mapping[Operator, float] = {
     worded_address: 7, spaced_address: 5, no_ending: 3, spelled_letters: 1.5, invisible: 1, homoglyphs: 1, other_letters: 1.5, entities: 0.7,
