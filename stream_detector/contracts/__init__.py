@@ -5,6 +5,7 @@ from stream_detector.contracts.cloud_events import CloudEvents, carried, envelop
 from stream_detector.contracts.codec import DEFAULT_MAX_BYTES, decode, decode_batch, encode
 from stream_detector.contracts.dead_letters import DeadLetter, Headers
 from stream_detector.contracts.events import Event, EventType, TransactionContext
+from stream_detector.contracts.reviews import Decision, Reason, Review, ReviewedSpan, review_id
 from stream_detector.contracts.scoring import (
     Evidence,
     Kind,
@@ -20,12 +21,16 @@ __all__ = [
     "DEFAULT_MAX_BYTES",
     "CloudEvents",
     "DeadLetter",
+    "Decision",
     "Event",
     "EventType",
     "Evidence",
     "Headers",
     "Kind",
     "Label",
+    "Reason",
+    "Review",
+    "ReviewedSpan",
     "Score",
     "ScoreDetails",
     "ScoringRequest",
@@ -42,6 +47,7 @@ __all__ = [
     "envelope_of",
     "format_probability",
     "format_timestamp",
+    "review_id",
     "score_of",
     "unwrap",
     "verdict_id",
