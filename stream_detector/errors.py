@@ -11,6 +11,11 @@ StreamDetectorError
 │   ├── ProducerLostError         the producer is fenced or broken: make a new one
 │   └── FatalDeliveryError        stop the worker
 │       └── GaveUpError           a worker that is started again may do better (exit status 75)
+├── ReviewError                   what a reviewer asked for can't be done
+│   ├── UnknownCaseError          there is no such case
+│   ├── ClaimedError              somebody else has the case
+│   ├── DecidedError              the case or the decision isn't in the state that this needs
+│   └── VerdictError              the decision itself is wrong: its reason, its spans, or what it was to be about
 └── DeadLetterLimitError          so many records are refused that the topic itself must be wrong
 
 A message names the field, the file or the topic, and the remedy; it never holds a text that was scored.
@@ -18,6 +23,7 @@ A message names the field, the file or the topic, and the remedy; it never holds
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
@@ -116,3 +122,33 @@ class GaveUpError(FatalDeliveryError):
 
 class DeadLetterLimitError(StreamDetectorError):
     """Too many records in a row, or too large a share of them, can't be read."""
+
+
+class ReviewError(StreamDetectorError):
+    """What a reviewer asked for can't be done; the message is fit to be shown to them."""
+
+
+class UnknownCaseError(ReviewError):
+    """There is no such case, or no such decision."""
+
+
+class ClaimedError(ReviewError):
+    """Somebody else has the case.
+
+    Args:
+        by: who.
+        until: until when, unless they renew it.
+    """
+
+    def __init__(self, by: str, until: datetime) -> None:
+        super().__init__(f"{by} has this case until {until:%H:%M:%S} UTC; take another one")
+        self.by: Final = by
+        self.until: Final = until
+
+
+class DecidedError(ReviewError):
+    """The case or the decision isn't in the state that this needs."""
+
+
+class VerdictError(ReviewError):
+    """The decision itself is wrong: its reason, its spans, or what it was to be about."""

@@ -1,0 +1,87 @@
+"""The store: everything behind the console's pages.
+
+Calls block (they are database calls): an asynchronous page makes them in a thread. All are safe from many threads, and from
+many processes on one database. Who may do what is checked by the pages; the store takes note of who did it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from stream_detector.review.audit import Audit
+from stream_detector.review.case_file import CaseFile
+from stream_detector.review.claims import Claims
+from stream_detector.review.database import Database
+from stream_detector.review.decisions import Decisions
+from stream_detector.review.offenders import Offenders
+from stream_detector.review.precision import Precision
+from stream_detector.review.quality import Quality
+from stream_detector.review.queue import Queue
+from stream_detector.review.thresholds import Thresholds
+from stream_detector.settings import Settings
+
+
+def utc_now() -> datetime:
+    """The time, in UTC."""
+    return datetime.now(UTC)
+
+
+class Store:
+    """An open store.
+
+    Attributes:
+        queue: pages, counts and totals of cases; `queue.pulse()` says whether pages should look again.
+        cases: one case whole, its partner, what is linked to it, its clear text.
+        claims: who has which case, who looks at it.
+        decisions: confirm, dismiss, undo, bulk.
+        audit: who did what.
+        precision, thresholds, quality: what decisions teach.
+        offenders: repeat offenders.
+    """
+
+    queue: Queue
+    cases: CaseFile
+    claims: Claims
+    decisions: Decisions
+    audit: Audit
+    precision: Precision
+    thresholds: Thresholds
+    quality: Quality
+    offenders: Offenders
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.queue = Queue(database)
+        self.cases = CaseFile(database)
+        self.claims = Claims(database)
+        self.decisions = Decisions(database)
+        self.audit = Audit(database)
+        self.precision = Precision(database)
+        self.thresholds = Thresholds(database)
+        self.quality = Quality(database)
+        self.offenders = Offenders(database)
+
+    @classmethod
+    def open(cls, settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Self:
+        """Open the store of `review.database_url`; a new one is made, an older one is brought up to date.
+
+        Raises:
+            ConfigurationError: there is no database at the address, or it can't be written.
+            MissingExtraError: PostgreSQL without the `postgres` extra.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close."""
+        self.close()
