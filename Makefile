@@ -84,6 +84,7 @@ faults: setup-dev kafka-setup  ## fault runs on Apache Kafka, 50,000 events and 
 	$(BIN)/python -m benchmarks.faults
 	$(BIN)/python -m benchmarks.faults --no-slots
 	$(BIN)/python -m benchmarks.faults --protocol consumer
+	$(BIN)/python -m benchmarks.faults --brokers 3
 	$(BIN)/python -m benchmarks.rolling_restart
 
 fuzz: setup-dev  ## a million mutated payloads through the codec, and time by length of hostile texts

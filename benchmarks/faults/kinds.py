@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks.faults.cluster import Cluster
 from benchmarks.faults.workers import Workers
 from tests.kafka.broker import ApacheKafka
 
 #: Longer than the session time-out (6 s) and than a transaction may take (10 s).
 _PAUSE_S: Final = (7.0, 13.0)
 _AWAY_S: Final = (0.5, 5.0)
+#: From shorter than the time in which the others take a broker for dead to longer than a transaction may take.
+_CUT_S: Final = (2.0, 15.0)
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Scene:
     """What can be broken."""
 
     workers: Workers
-    broker: ApacheKafka
+    broker: ApacheKafka | Cluster
+    topics: tuple[str, ...]
     data: Path
     chance: random.Random
 
@@ -88,6 +92,16 @@ def disk(scene: Scene) -> None:
     scene.broker.start()
 
 
+def cut_off(scene: Scene) -> None:
+    """The leader of a partition, of an input or of Kafka's own topics, cut off from everybody for some seconds."""
+    if not isinstance(scene.broker, Cluster):
+        raise TypeError("only one broker of several can be cut off: --brokers 3")
+    node = scene.broker.leader(scene.chance.choice(scene.topics), 0)
+    scene.broker.cut(node)
+    time.sleep(scene.chance.uniform(*_CUT_S))
+    scene.broker.mend(node)
+
+
 KINDS: Final[dict[str, Callable[[Scene], None]]] = {
     "kill": kill,
     "term": term,
@@ -96,6 +110,7 @@ KINDS: Final[dict[str, Callable[[Scene], None]]] = {
     "broker-restart": broker_restart,
     "rebalance": rebalance,
     "disk": disk,
+    "cut-off": cut_off,
 }
 
 

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks.faults.cluster import Cluster
 from benchmarks.faults.kinds import KINDS, Scene, no_disk, small_disk
 from benchmarks.faults.load import Load, Place, Subscriber
 from benchmarks.faults.workers import Workers
@@ -42,6 +43,7 @@ class Plan:
     protocol: str
     slots: bool
     stand_in: bool
+    brokers: int = 1
 
     def order(self, chance: random.Random) -> list[str]:
         """Each kind alone, then all kinds mixed, half as many again."""
@@ -69,7 +71,7 @@ def carry_out(plan: Plan) -> dict[str, Any]:
     has_disk = "disk" in plan.counts and small_disk(data, _DISK_MB)
     order = [kind for kind in plan.order(chance) if kind != "disk" or has_disk]
     try:
-        with ApacheKafka(directory=data if has_disk else None) as broker:
+        with ApacheKafka(directory=data if has_disk else None) if plan.brokers == 1 else Cluster(chance) as broker:
             return _with(plan, order, chance, folder, data, broker)
     finally:
         if has_disk:
@@ -77,14 +79,15 @@ def carry_out(plan: Plan) -> dict[str, Any]:
 
 
 def _with(
-    plan: Plan, order: list[str], chance: random.Random, folder: Path, data: Path, broker: ApacheKafka
+    plan: Plan, order: list[str], chance: random.Random, folder: Path, data: Path, broker: ApacheKafka | Cluster
 ) -> dict[str, Any]:  # fmt: skip
     kafka = {"group.protocol": "consumer"} if plan.protocol == "consumer" else {}
     settings = Settings(bootstrap_servers=broker.bootstrap_servers, group_id="faults", publish_scores=True, kafka=kafka)
-    create_topics(settings, partitions=plan.partitions, replication_factor=1)
+    create_topics(settings, partitions=plan.partitions, replication_factor=plan.brokers)
     load, subscriber = Load(settings, rate=plan.rate, seed=plan.seed), Subscriber(settings)
     workers = Workers(settings, folder, slots=plan.slots, stand_in=plan.stand_in)
-    scene = Scene(workers, broker, data, chance)
+    own = (settings.topics.violations, "__transaction_state", "__consumer_offsets")
+    scene = Scene(workers, broker, (*settings.topics.inputs, *own), data, chance)
     began = time.monotonic()
     try:
         for number in range(plan.workers):

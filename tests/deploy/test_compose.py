@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from tests.deploy.containers import LONGEST_DRAIN_S, ROOT, Container, output_of, program
-from tests.kafka.broker import ApacheKafka, _java
+from tests.kafka.broker import ApacheKafka, java
 
 
 @functools.cache
@@ -97,7 +97,7 @@ class _AsInCompose(ApacheKafka):
         settings["log.dirs"] = str(self._directory / "data")
         properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()), encoding="utf-8")
         cluster = service["environment"]["CLUSTER_ID"]
-        output_of(*_java("-Xmx128m"), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", properties, where=self._directory)
+        output_of(*java("-Xmx128m"), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", properties, where=self._directory)
 
 
 @pytest.mark.kafka

@@ -59,7 +59,7 @@ class ApacheKafka:
             self._format(properties)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*_java("-Xmx512m"), "kafka.Kafka", str(properties)], cwd=self._directory, stdout=log, stderr=log
+                [*java("-Xmx512m"), "kafka.Kafka", str(properties)], cwd=self._directory, stdout=log, stderr=log
             )
         deadline = time.monotonic() + _START_S
         while not _answers(self._port):
@@ -90,7 +90,7 @@ class ApacheKafka:
 
     def _format(self, properties: Path) -> None:
         properties.write_text(self._properties(), encoding="utf-8")
-        command = [*_java("-Xmx128m"), "kafka.tools.StorageTool", "format", "-t", "c3RyZWFtLWRldGVjdG9yMQ", "-c", str(properties)]
+        command = [*java("-Xmx128m"), "kafka.tools.StorageTool", "format", "-t", "c3RyZWFtLWRldGVjdG9yMQ", "-c", str(properties)]
         done = subprocess.run([*command, *self._scram()], capture_output=True, text=True, check=False, cwd=self._directory)
         if done.returncode != 0:
             properties.unlink()
@@ -107,7 +107,8 @@ class ApacheKafka:
         return []
 
 
-def _java(memory: str) -> list[str]:
+def java(memory: str) -> list[str]:
+    """How to run a class of Apache Kafka. RuntimeError, with the remedy, where Java or the jars are missing."""
     java = shutil.which("java")
     if java is None:
         raise RuntimeError(f"Apache Kafka needs Java 17: {_REMEDY}")
