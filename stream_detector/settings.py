@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+import typing
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -34,6 +35,16 @@ SECRET_KAFKA_KEYS = frozenset(
         "ssl.keystore.password",
     }
 )
+
+#: Other secrets that the environment may hold in a file, and where they belong.
+_SECRETS = {
+    "HTTP_TOKEN": ("http_token",),
+    "FINGERPRINT_KEY": ("fingerprint_key",),
+    "REVIEW__SESSION_SECRET": ("review", "session_secret"),
+}
+
+#: A shorter key could be guessed.
+MINIMUM_KEY_CHARACTERS = 32
 
 _UNDERSCORED_KAFKA_KEYS = frozenset({"log_level"})
 
@@ -91,6 +102,68 @@ class PolicySettings(_Section):
     )
 
 
+class ReviewSettings(_Section):
+    """The review console: who may come in, and what they may see."""
+
+    user_header: str | None = Field(
+        default=None, description="Header in which a trusted proxy names the person, such as X-Forwarded-Email; none: local mode."
+    )
+    groups_header: str | None = Field(
+        default=None, description="Header in which it names the person's groups, comma-separated, such as X-Forwarded-Groups."
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=("127.0.0.1", "::1"), description="Addresses or networks of proxies whose headers are believed."
+    )
+    hosts: tuple[str, ...] = Field(
+        default=(), description="Names that browsers may ask the console by; none: loopback's in local mode, else any."
+    )
+    reviewer_groups: tuple[str, ...] = Field(default=("reviewer",), description="Groups whose members are reviewers.")
+    lead_groups: tuple[str, ...] = Field(default=("lead",), description="Groups whose members are leads.")
+    auditor_groups: tuple[str, ...] = Field(default=("auditor",), description="Groups whose members are auditors.")
+    admin_groups: tuple[str, ...] = Field(default=("admin",), description="Groups whose members are admins.")
+    unmask_roles: tuple[str, ...] = Field(
+        default=("reviewer", "lead", "admin"), description="Roles that may see texts in the clear; each time is in the audit log."
+    )
+    session_secret: SecretStr | None = Field(
+        default=None, description="What signs the console's cookies; none: made at the start, so that a restart forgets them."
+    )
+
+    @field_validator("session_secret")
+    @classmethod
+    def _long_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 32:
+            raise ValueError("must be at least 32 characters; openssl rand -hex 32 makes one")
+        return value
+
+
+class TracingSettings(_Section):
+    """Traces by OpenTelemetry; what is left out here, the usual OTEL_ variables say."""
+
+    enabled: bool = Field(default=False, description="Keep traces and send them to a collector by OTLP over HTTP.")
+    otlp_endpoint: str | None = Field(
+        default=None,
+        description="The collector's address, such as http://localhost:4318; none: OTEL_EXPORTER_OTLP_ENDPOINT's, or that.",
+    )
+    sample_ratio: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Share of traces kept where a producer didn't decide; none: OTEL_TRACES_SAMPLER's, or 0.01.",
+    )
+    service_name: str | None = Field(
+        default=None, min_length=1, description="What traces call this program; none: OTEL_SERVICE_NAME's, or stream-detector."
+    )
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[^/?#@\s]+[^?#\s]*", value):
+            raise ValueError(
+                "must be a URL such as http://localhost:4318; a collector's secrets go into OTEL_EXPORTER_OTLP_HEADERS"
+            )
+        return value
+
+
 class Settings(_Section):
     """All settings of all commands."""
 
@@ -127,6 +200,10 @@ class Settings(_Section):
         default=CloudEvents.NONE, description="How violations and scores are wrapped as CloudEvents 1.0."
     )
     unmasked_evidence: bool = Field(default=False, description="Evidence carries its text in the clear instead of masked.")
+    fingerprint_key: SecretStr | None = Field(
+        default=None,
+        description="What fingerprints of contacts depend on, the same for console and aggregate; none: made once, in a service's folder.",
+    )
     max_event_bytes: int = Field(default=1024 * 1024, ge=1, description="A larger record becomes a dead letter.")
     dead_letter_limit_consecutive: int = Field(
         default=1000, ge=0, description="Stop after so many refused records in a row; 0: never."
@@ -147,6 +224,8 @@ class Settings(_Section):
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     topics: TopicSettings = TopicSettings()
     policy: PolicySettings = PolicySettings()
+    review: ReviewSettings = ReviewSettings()
+    tracing: TracingSettings = TracingSettings()
     kafka: dict[str, str] = Field(default_factory=dict, description="librdkafka keys, passed through to every client.")
 
     @field_validator("log_level")
@@ -163,6 +242,13 @@ class Settings(_Section):
         # An empty one must not mean that there is none, and one with a blank or a letter beyond ASCII can't stand in a header.
         if value is not None and not re.fullmatch(r"[\x21-\x7e]{16,}", value.get_secret_value()):
             raise ValueError("must be at least 16 visible ASCII characters without blanks")
+        return value
+
+    @field_validator("fingerprint_key")
+    @classmethod
+    def _long_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < MINIMUM_KEY_CHARACTERS:
+            raise ValueError(f"must be at least {MINIMUM_KEY_CHARACTERS} characters; openssl rand -hex 32 makes one")
         return value
 
     @field_validator("kafka", mode="before")
@@ -211,6 +297,15 @@ class Settings(_Section):
             raise ConfigurationError(f"settings{source}: {faults}. See stream-detector run --help.") from None
 
 
+#: Settings that are comma-separated lists in the environment.
+_LISTS = frozenset(
+    (section, name)
+    for section, fields in (("policy", PolicySettings.model_fields), ("review", ReviewSettings.model_fields))
+    for name, field in fields.items()
+    if typing.get_origin(field.annotation) is tuple
+)
+
+
 def _secret_of(name: str, file: str) -> str:
     try:
         return Path(file).read_text(encoding="utf-8").rstrip("\r\n")
@@ -245,15 +340,15 @@ def _from_environment(environment: Mapping[str, str]) -> dict[tuple[str, ...], o
     for name, text in environment.items():
         if not name.startswith(ENVIRONMENT_PREFIX):
             continue
-        if name == f"{ENVIRONMENT_PREFIX}HTTP_TOKEN_FILE":
-            found["http_token",] = _secret_of(name, text)
+        if (secret := name.removeprefix(ENVIRONMENT_PREFIX).removesuffix("_FILE")) in _SECRETS and name.endswith("_FILE"):
+            found[_SECRETS[secret]] = _secret_of(name, text)
             continue
         path = tuple(part.lower() for part in name.removeprefix(ENVIRONMENT_PREFIX).split("__"))
         if path[0] == "kafka":
             # librdkafka separates words by dots, but for a few keys such as log_level.
             key = ".".join(path[1:])
             path = ("kafka", key if key in _UNDERSCORED_KAFKA_KEYS else key.replace("_", "."))
-        elif path[0] == "policy":
+        elif path in _LISTS:
             found[path] = tuple(item.strip() for item in text.split(",") if item.strip())
             continue
         found[path] = text
