@@ -18,6 +18,7 @@ from prometheus_client import Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
 from stream_detector.contracts import EventType, Kind, Label
+from stream_detector.contracts.reviews import Decision
 from stream_detector.errors import DecodeReason
 from stream_detector.observability.metrics import Metrics
 
@@ -30,7 +31,15 @@ BOUNDS: Final = {
     "outcome": 5,
     "stage": 4,
     "violations.kind": len(Kind) + 1,
+    "reviews.kind": len(Kind) + 1,
     "tokens.kind": 2,
+    "time": 2,
+    "decision": len(Decision),
+    "window": 3,
+    "partner": 2,
+    "level": 3,
+    "signal": 4,
+    "bin": 13,
     "batch_closed.reason": 6,
     "runs.reason": 6,
     "dead_letters.reason": len(DecodeReason),

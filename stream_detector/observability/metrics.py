@@ -8,6 +8,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 #: Latency buckets in seconds. The promise of 250 ms is one of them, so that "share of events within the promise" is exact.
 LATENCY_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
+#: Of calibrated probabilities: most texts are near 0, and the threshold is usually between 0.01 and 0.5.
+PROBABILITY_BUCKETS: Final = (0.0001, 0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 1.0)
 _BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 # The goal for the cost model's median error, 0.15, is one of them.
 _ERROR_BUCKETS: Final = (0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0, 5.0)
@@ -54,6 +56,15 @@ class Metrics:
             ["event_type", "kind"],
             registry=self.registry,
         )
+        # How sure is the model? Two heaps, near 0 and near 1, are right; one that grows in the middle says that it meets
+        # texts that it doesn't know. An event counts with its worst text.
+        self.probability = Histogram(
+            "stream_detector_probability",
+            "Calibrated probability that a scored event holds a violation",
+            ["event_type"],
+            buckets=PROBABILITY_BUCKETS,
+            registry=self.registry,
+        )
         # How many events broke the promise? The numerator of the service level objective, at any promise_ms.
         self.deadline_missed = Counter(
             "stream_detector_deadline_missed_total",
@@ -90,6 +101,14 @@ class Metrics:
             "stream_detector_cost_error_ratio",
             "Relative error of the time that was foretold for a run",
             buckets=_ERROR_BUCKETS,
+            registry=self.registry,
+        )
+        # Does the network take what was foretold? `measured` against `foretold`, over the same runs: apart for long, the
+        # machine is busy with something else, or the scheduler decides on wrong figures.
+        self.network_seconds = Counter(
+            "stream_detector_network_seconds_total",
+            "Time of the network's runs, as measured and as the cost model foretold it",
+            ["time"],
             registry=self.registry,
         )
         # Does the verdict cache earn its memory? hit against miss, a text each.
@@ -147,6 +166,48 @@ class Metrics:
         # What does it find? A request of a batch counts as one.
         self.http_scores = Counter(
             "stream_detector_http_scores_total", "Scoring requests with a verdict", ["label"], registry=self.registry
+        )
+        # Are reviewers of the same mind? Confirmed against all is the precision that people see. Counted by the console when a
+        # decision is published, once for each kind of evidence in the violation, and under "none" if there is no evidence.
+        self.reviews = Counter(
+            "stream_detector_reviews_total",
+            "Decisions of reviewers, once for each kind of evidence in the violation",
+            ["decision", "event_type", "kind"],
+            registry=self.registry,
+        )
+        # Do partners learn? Counted by the aggregation, once a violation and window: `first` if it is the partner's only one
+        # in the window, else `repeat`. The share of repeat is the partner repeat rate.
+        self.partner_violations = Counter(
+            "stream_detector_partner_violations_total",
+            "Violations, by whether their partner had another one in the window before",
+            ["window", "partner"],
+            registry=self.registry,
+        )
+        # How many partners got worse? Counted by the aggregation when a partner crosses a level, once per level and window.
+        self.repeat_offenders = Counter(
+            "stream_detector_repeat_offenders_total",
+            "Partners that crossed a level of repeated violations",
+            ["window", "level"],
+            registry=self.registry,
+        )
+        # Is the stream still what the model was trained for? Sampled texts by bin, scaled up to all that were scored; to be
+        # held against the reference below. signal: score, length, script or kind.
+        self.drift_texts = Counter(
+            "stream_detector_drift_texts_total",
+            "Scored texts, sampled and scaled up, by the bin that they fall into",
+            ["signal", "bin"],
+            registry=self.registry,
+        )
+        # What was it trained for? The share of each bin in the model's reference; no series if its manifest has none.
+        self.drift_reference = Gauge(
+            "stream_detector_drift_reference_share",
+            "Share of a bin in the reference of the model that is loaded",
+            ["signal", "bin"],
+            registry=self.registry,
+        )
+        # Do traces reach their collector? failed: it is away or too slow; those spans are gone, and nothing else is.
+        self.spans = Counter(
+            "stream_detector_spans_total", "Spans of traces, sent to the collector or lost", ["result"], registry=self.registry
         )
         # Which model gave these verdicts? Joined to the others, it shows what a roll-out changed. Always 1.
         self.model_info = Gauge(

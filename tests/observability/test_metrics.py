@@ -10,6 +10,7 @@ NAMES = {
     "stage_latency_seconds": ("stage",),
     "events": ("event_type", "outcome"),
     "violations": ("event_type", "kind"),
+    "probability": ("event_type",),
     "deadline_missed": ("event_type",),
     "batch_size": (),
     "batch_tokens": (),
@@ -17,6 +18,7 @@ NAMES = {
     "runs": ("reason",),
     "tokens": ("kind",),
     "cost_error_ratio": (),
+    "network_seconds": ("time",),
     "cache_requests": ("result",),
     "window_cache_requests": ("result",),
     "cache_bytes": ("cache",),
@@ -29,6 +31,11 @@ NAMES = {
     "http_in_flight": (),
     "http_refusals": ("reason",),
     "http_scores": ("label",),
+    "reviews": ("decision", "event_type", "kind"),
+    "partner_violations": ("window", "partner"),
+    "repeat_offenders": ("window", "level"),
+    "drift_texts": ("signal", "bin"),
+    "drift_reference_share": ("signal", "bin"),
     "model_info": ("model_code", "model_version", "refresh_version", "backend"),
 }
 
