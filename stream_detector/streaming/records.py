@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from confluent_kafka import Message
 
@@ -30,12 +30,15 @@ from stream_detector.contracts import (
 from stream_detector.errors import DecodeError, DecodeReason, FatalDeliveryError
 from stream_detector.settings import Settings, TopicSettings
 
+if TYPE_CHECKING:
+    from stream_detector.streaming.traces import EventTrace
+
 Partition = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A record as it was read."""
+    """A record as it was read; `trace` where it is one that is traced."""
 
     topic: str
     partition: int
@@ -43,6 +46,7 @@ class Record:
     key: bytes | None
     value: bytes | None
     headers: Headers = ()
+    trace: EventTrace | None = field(default=None, compare=False, repr=False)
 
     @property
     def origin(self) -> Partition:
@@ -144,7 +148,10 @@ def messages_of(outcome: Outcome, settings: Settings, *, now: datetime) -> list[
     record, topics = outcome.record, settings.topics
     if outcome.dead_letter is not None:
         topic = topics.dead_letters_of(record.topic)
-        return [OutputMessage(topic, record.key, record.value, outcome.dead_letter.to_headers())]
+        headers = outcome.dead_letter.to_headers()
+        if record.trace is not None:
+            headers += record.trace.beside_dead_letter()
+        return [OutputMessage(topic, record.key, record.value, headers)]
     messages = []
     if outcome.violation is not None:
         messages.append(_verdict_message(topics.violations, record, outcome.violation, settings))
@@ -170,5 +177,8 @@ def event_type_of(outcome: Outcome, topics: TopicSettings) -> str:
 
 def _verdict_message(topic: str, record: Record, verdict: Violation | Score, settings: Settings) -> OutputMessage:
     # The record's key and headers go along: the key keeps a thing's verdicts in order, traceparent joins the traces.
-    value, headers = wrap(settings.cloud_events, encode(verdict), carried(record.headers), envelope_of(verdict))
+    headers = carried(record.headers)
+    if record.trace is not None:
+        headers = record.trace.outgoing(headers)
+    value, headers = wrap(settings.cloud_events, encode(verdict), headers, envelope_of(verdict))
     return OutputMessage(topic, record.key, value, headers)
