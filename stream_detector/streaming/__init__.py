@@ -2,7 +2,19 @@
 
 from stream_detector.streaming.embedded import EmbeddedBroker
 from stream_detector.streaming.records import Outcome, OutcomeKind, Record
+from stream_detector.streaming.scorers import Scorer, Scorers, Share
 from stream_detector.streaming.topics import TopicReport, create_topics
-from stream_detector.streaming.worker import Scorer, Worker
+from stream_detector.streaming.worker import Worker
 
-__all__ = ["EmbeddedBroker", "Outcome", "OutcomeKind", "Record", "Scorer", "TopicReport", "Worker", "create_topics"]
+__all__ = [
+    "EmbeddedBroker",
+    "Outcome",
+    "OutcomeKind",
+    "Record",
+    "Scorer",
+    "Scorers",
+    "Share",
+    "TopicReport",
+    "Worker",
+    "create_topics",
+]

@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Final, Protocol, runtime_checkable
+from typing import Final
 
 import structlog
 from confluent_kafka import Message
 
 from stream_detector.batching import BatchCost, BatchLimits, CloseReason
-from stream_detector.contracts import Event, ScoringResponse
+from stream_detector.contracts import Event
 from stream_detector.errors import DeadLetterLimitError
 from stream_detector.observability import Metrics, Readiness, State
 from stream_detector.settings import Settings
@@ -27,6 +27,7 @@ from stream_detector.streaming.dead_letter_limit import DeadLetterLimit
 from stream_detector.streaming.delivery import Guarantee, guarantee_for
 from stream_detector.streaming.loop import Loop, Phase
 from stream_detector.streaming.records import Outcome, OutputMessage, Record, judge, messages_of, read, record_of, unscorable
+from stream_detector.streaming.scorers import Alone, Scorer, Scorers
 from stream_detector.streaming.scoring_thread import Aside, ScoringThread
 from stream_detector.streaming.stopping import StopFlag
 from stream_detector.streaming.subscription import Subscription
@@ -40,34 +41,12 @@ _REST_S: Final = 2.0
 _log = structlog.get_logger()
 
 
-class Scorer(Protocol):
-    """Gives verdicts: the detector, or a stand-in in tests."""
-
-    def score(self, texts: Sequence[Mapping[str, str]]) -> list[ScoringResponse]:
-        """One response for each mapping of attribute name to text, in order."""
-        ...
-
-
-@runtime_checkable
-class EarlyScorer(Protocol):
-    """A scorer that can begin before it is asked for the verdict: so the network works while records are still being taken."""
-
-    @property
-    def seconds_left(self) -> float:
-        """How long it is expected to be busy with what was begun so far."""
-        ...
-
-    def begin(self, texts: Mapping[str, str]) -> None:
-        """Begin; return at once."""
-        ...
-
-
 class Worker:
     """One worker of the group.
 
     Args:
         settings: all of them.
-        scorer: gives verdicts.
+        scorer: gives verdicts; or several that do.
         metrics: counted into.
         readiness: kept up to date.
         on_outcome: called with every outcome after it was committed; must not block.
@@ -78,7 +57,7 @@ class Worker:
     def __init__(
         self,
         settings: Settings,
-        scorer: Scorer,
+        scorer: Scorer | Scorers,
         metrics: Metrics,
         readiness: Readiness,
         *,
@@ -87,7 +66,7 @@ class Worker:
         clock: Clock | None = None,
     ) -> None:
         self._settings = settings
-        self._scorer = scorer
+        self._scorers = scorer if isinstance(scorer, Scorers) else Alone(scorer)
         self._metrics = metrics
         self._readiness = readiness
         self._on_outcome = on_outcome
@@ -100,7 +79,6 @@ class Worker:
         self._next_limit = self._limit
         self._cost = BatchCost()
         self._publishing_since = 0.0
-        self._early = scorer if isinstance(scorer, EarlyScorer) else None
 
     def stop(self) -> None:
         """Ask `run` to finish what it has in hand and return. Safe from any thread and from a signal handler."""
@@ -187,15 +165,15 @@ class Worker:
             found = read(record, self._settings, now=_moment(now))
         if isinstance(found, Event):
             self._metrics.stage_latency.labels("wait").observe(max(0.0, now - found.occurred_at.timestamp()))
-            self._begin(found)
+            self._begin(record, found)
         return record, found
 
-    def _begin(self, event: Event) -> None:
+    def _begin(self, record: Record, event: Event) -> None:
         """Set the network to work on an event before its batch is closed, unless it has enough to do already."""
-        if self._early is not None and self._early.seconds_left < self._settings.promise_ms / 1000:
+        if self._scorers.seconds_left < self._settings.promise_ms / 1000:
             # What fails here fails again when its batch is scored, and becomes a dead letter there.
             with suppress(Exception):
-                self._early.begin(event.texts)
+                self._scorers.begin_event(record, event)
 
     def messages(self, outcomes: Sequence[Outcome]) -> list[OutputMessage]:
         """What to publish for the outcomes of a batch.
@@ -225,17 +203,24 @@ class Worker:
     def conclude(self, entries: Sequence[Entry]) -> list[Outcome]:
         """The outcome of every record, in order."""
         since = self._clock.monotonic()
-        verdicts = iter(self._score([(record, found) for record, found in entries if isinstance(found, Event)]))
+        verdicts = iter(self._judge([(record, found) for record, found in entries if isinstance(found, Event)]))
         outcomes = [next(verdicts) if isinstance(found, Event) else found for _, found in entries]
         self._cost.scored(sum(len(record.value or b"") for record, _ in entries), self._clock.monotonic() - since)
         return outcomes
 
-    def _score(self, events: list[tuple[Record, Event]]) -> list[Outcome]:
+    def _judge(self, events: list[tuple[Record, Event]]) -> list[Outcome]:
+        outcomes: dict[int, Outcome] = {}
+        with self._scorers.divide(events) as shares:
+            for scorer, places in shares:
+                outcomes.update(zip(places, self._score([events[at] for at in places], scorer), strict=True))
+        return [outcomes[at] for at in range(len(events))]
+
+    def _score(self, events: list[tuple[Record, Event]], scorer: Scorer) -> list[Outcome]:
         if not events:
             return []
         try:
             with self._stage("score"):
-                responses = self._scorer.score([event.texts for _, event in events])
+                responses = scorer.score([event.texts for _, event in events])
             now = _moment(self._clock.time())
             return [judge(*pair, response, self._settings, now=now) for pair, response in zip(events, responses, strict=True)]
         except Exception as error:  # noqa: BLE001 - whatever a model raises must not stop the stream
@@ -243,7 +228,7 @@ class Worker:
                 _log.warning("event can't be scored", error=type(error).__name__, event_id=events[0][1].event_id)
                 return [unscorable(*events[0], error, now=_moment(self._clock.time()))]
         # One of them is poison: alone it becomes a dead letter, and the others get their verdicts.
-        return [outcome for pair in events for outcome in self._score([pair])]
+        return [outcome for pair in events for outcome in self._score([pair], scorer)]
 
     @contextmanager
     def _stage(self, stage: str) -> Iterator[None]:

@@ -9,11 +9,12 @@ import pytest
 from stream_detector.contracts import Event, decode
 from stream_detector.observability import Metrics, Readiness
 from stream_detector.settings import Settings
-from stream_detector.streaming import Worker
+from stream_detector.streaming import Record, Worker
 from tests.kafka.stand_in import StandInScorer
 from tests.kafka.traffic import event
 
-EVENT = decode(Event, event(1, text="A quiet flat"))
+RECORD = Record("listing-updates", 0, 0, b"L-1", event(1, text="A quiet flat"))
+EVENT = decode(Event, RECORD.value or b"")
 
 
 class _Early(StandInScorer):
@@ -39,19 +40,19 @@ def _worker(scorer: StandInScorer) -> Worker:
 def test_it_begins_while_the_network_has_little_to_do(seconds_left: float, begun: int) -> None:
     """No more is begun ahead than the promise's worth: were the partition taken away, it would be for nothing."""
     scorer = _Early(seconds_left)
-    _worker(scorer)._begin(EVENT)
+    _worker(scorer)._begin(RECORD, EVENT)
     assert scorer.begun == [EVENT.texts] * begun
 
 
 def test_what_fails_early_is_left_to_its_batch() -> None:
     """There it becomes a dead letter; the loop must not end for it."""
     scorer = _Early(0.0)
-    _worker(scorer)._begin(decode(Event, event(2, text="poison")))
+    _worker(scorer)._begin(RECORD, decode(Event, event(2, text="poison")))
     assert len(scorer.begun) == 1
 
 
 def test_a_scorer_that_can_not_begin_is_only_asked_for_verdicts() -> None:
     """Nothing but `score` is required of it."""
     scorer = StandInScorer()
-    _worker(scorer)._begin(EVENT)
+    _worker(scorer)._begin(RECORD, EVENT)
     assert scorer.calls == []
