@@ -41,6 +41,7 @@ _SECRETS = {
     "HTTP_TOKEN": ("http_token",),
     "FINGERPRINT_KEY": ("fingerprint_key",),
     "REVIEW__SESSION_SECRET": ("review", "session_secret"),
+    "REVIEW__DATABASE_URL": ("review", "database_url"),
 }
 
 #: A shorter key could be guessed.
@@ -70,6 +71,16 @@ class TopicSettings(_Section):
     scores: str = Field(default="scores", description="Topic that every verdict is published to, if publish_scores is on.")
     reviews: str = Field(default="reviews", description="Topic of what reviewers decided.")
     repeat_offenders: str = Field(default="repeat-offenders", description="Topic of partners who do it again.")
+    partner_cases: str = Field(default="partner-cases", description="Topic of what aggregate knows of violations, by partner.")
+    partner_cases_state: str = Field(
+        default="partner-cases-state", description="Changelog of what aggregate keeps of violations and reviews."
+    )
+    partner_episodes_state: str = Field(
+        default="partner-episodes-state", description="Changelog of what aggregate keeps of partners at a level."
+    )
+    shadow: str = Field(
+        default="shadow-disagreements", description="Topic of events that shadow_model gives another label, if there is one."
+    )
     replays: str = Field(default="dead-letter-replays", description="Topic that says which dead letters were replayed.")
     dead_letter_suffix: str = Field(
         default=".dlq", description="What an input topic's name takes on to name its dead-letter topic."
@@ -103,8 +114,23 @@ class PolicySettings(_Section):
 
 
 class ReviewSettings(_Section):
-    """The review console: who may come in, and what they may see."""
+    """The review console: where its store is, how decisions are made, who may come in, and what they may see."""
 
+    folder: Path = Field(
+        default=Path("review-data"), description="The console's own folder: its SQLite database, its key of fingerprints."
+    )
+    database_url: SecretStr | None = Field(
+        default=None, description="Where the store is: postgresql://user@host/database, or sqlite:///file; none: SQLite in its folder."
+    )
+    undo_seconds: float = Field(
+        default=5.0, ge=0, le=600, description="Seconds in which a decision can be taken back; it is published after them."
+    )
+    lease_seconds: float = Field(
+        default=300.0, ge=5, le=86_400, description="Seconds that a case belongs to who took it, unless they go on working on it."
+    )
+    quality_share: float = Field(
+        default=0.05, ge=0, le=1, description="Share of decided cases that a second reviewer is shown, without knowing."
+    )
     user_header: str | None = Field(
         default=None, description="Header in which a trusted proxy names the person, such as X-Forwarded-Email; none: local mode."
     )
@@ -164,6 +190,44 @@ class TracingSettings(_Section):
         return value
 
 
+class StateStore(StrEnum):
+    """Where aggregate holds its tables; their changelogs are in Kafka either way."""
+
+    MEMORY = "memory"
+    ROCKSDB = "rocksdb"
+
+
+class AggregationSettings(_Section):
+    """Repeat offenders: windows, levels, weights, and where the state is."""
+
+    group_id: str = Field(default="stream-detector-aggregate", min_length=1, description="Consumer group of aggregate's processes.")
+    windows: tuple[str, ...] = Field(
+        default=(
+            "1d/1h notice=2 warning=5 severe=10",
+            "7d/6h notice=3 warning=8 severe=20",
+            "30d/1d notice=5 warning=15 severe=40",
+        ),
+        description='Windows as "LENGTH/HOP LEVEL=POINTS …": hours (h) or days (d), and from how many points on a partner is told.',
+    )
+    weights: tuple[str, ...] = Field(
+        default=("phone=1", "email=1", "url=1", "handle=1", "messenger=1", "payment=1.5", "solicitation=0.5", "none=0.5"),
+        description="Points of a certain violation by its heaviest kind of evidence; none: without evidence.",
+    )
+    keep_days: int = Field(
+        default=60,
+        ge=2,
+        le=3650,
+        description="Days that a violation may lie behind its partner's newest one; older ones are forgotten.",
+    )
+    store: StateStore = Field(default=StateStore.MEMORY, description="Where tables are held: memory, or RocksDB in data_directory.")
+    data_directory: Path = Field(
+        default=Path("aggregate-data"), description="Folder for RocksDB, and for the key of fingerprints where none is set."
+    )
+    web_port: int = Field(
+        default=8082, ge=0, le=65535, description="Port of the page with the top partners; 0 takes a free one and logs it."
+    )
+
+
 class Settings(_Section):
     """All settings of all commands."""
 
@@ -175,6 +239,15 @@ class Settings(_Section):
     threshold: float | None = Field(
         default=None, gt=0, lt=1, description="Probability from which a text is Fraud; else the manifest's."
     )
+    model_reload_seconds: float = Field(
+        default=10, ge=0, description="Seconds between looks whether a model's folder has changed; 0: only when told by SIGHUP."
+    )
+    shadow_model: str | None = Field(
+        default=None, description="A second model that looks on: what it would decide otherwise goes to topics.shadow."
+    )
+    shadow_share: float = Field(default=0.1, ge=0, le=1, description="Share of the keys whose events shadow_model scores, if idle.")
+    canary_model: str | None = Field(default=None, description="A second model that decides for a share of the keys.")
+    canary_share: float = Field(default=0.05, ge=0, le=1, description="Share of the keys that canary_model decides for.")
     metrics_port: int = Field(
         default=9108, ge=0, le=65535, description="Port of /metrics, /healthz and /readyz; 0 takes a free one."
     )
@@ -226,6 +299,7 @@ class Settings(_Section):
     policy: PolicySettings = PolicySettings()
     review: ReviewSettings = ReviewSettings()
     tracing: TracingSettings = TracingSettings()
+    aggregation: AggregationSettings = AggregationSettings()
     kafka: dict[str, str] = Field(default_factory=dict, description="librdkafka keys, passed through to every client.")
 
     @field_validator("log_level")
@@ -300,7 +374,11 @@ class Settings(_Section):
 #: Settings that are comma-separated lists in the environment.
 _LISTS = frozenset(
     (section, name)
-    for section, fields in (("policy", PolicySettings.model_fields), ("review", ReviewSettings.model_fields))
+    for section, fields in (
+        ("policy", PolicySettings.model_fields),
+        ("review", ReviewSettings.model_fields),
+        ("aggregation", AggregationSettings.model_fields),
+    )
     for name, field in fields.items()
     if typing.get_origin(field.annotation) is tuple
 )
