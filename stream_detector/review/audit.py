@@ -17,7 +17,10 @@ class Action(StrEnum):
     RELEASED = "released"
     DECIDED = "decided"
     UNDONE = "undone"
-    PUBLISHED = "published"
+    #: The time to undo it is over: it is published, exactly once.
+    SEALED = "sealed"
+    #: A violation came in whose case was decided: the decision is published for it too.
+    CARRIED_OVER = "carried_over"
     REOPENED = "reopened"
     UNMASKED = "unmasked"
     BULK_DECIDED = "bulk_decided"

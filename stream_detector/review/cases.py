@@ -52,7 +52,7 @@ class CaseFilter:
         older_than: detected at least so long ago.
         claimed: True: under a live claim of anyone; False: free to take.
         claimed_by: under a live claim of this reviewer.
-        search: words of the masked text, or an id (partner, listing, event, violation, transaction), or a contact, which is
+        search: words of the masked text, or an id (partner, listing, event, violation), or a contact, which is
             looked up by its fingerprint; a contact is never stored by searching for it.
     """
 
@@ -167,7 +167,6 @@ class CaseViolation:
 
     violation_id: str
     event_id: str
-    transaction_id: str | None
     source: Source
     score: float
     threshold: float
@@ -218,7 +217,7 @@ class PartnerHistory:
 
     Attributes:
         listings: distinct listings among the cases.
-        offender: the newest repeat-offender level by window in days, if the aggregation reported one.
+        offender: the level that the aggregation reported last, by the length of its window ("7d": "warning").
         recent: the newest cases, the one that is looked at left out.
     """
 
@@ -228,7 +227,7 @@ class PartnerHistory:
     dismissed: int
     listings: int
     first_seen: datetime | None
-    offender: Mapping[int, int]
+    offender: Mapping[str, str]
     recent: tuple[CaseSummary, ...]
 
 

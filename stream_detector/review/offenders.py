@@ -10,23 +10,25 @@ from stream_detector.review.database import Database
 
 @dataclass(frozen=True, slots=True)
 class OffenderRow:
-    """The newest report on a partner for one window.
+    """The newest report on a partner for windows of one length.
 
     Attributes:
-        window_days: the window's length.
-        level: which level was crossed, counted from 1.
-        weight: the weighted sum that crossed it.
+        window: the length, such as "7d".
+        level: which level was crossed, by its name.
+        points: the weighted sum that crossed it.
         violations, listings, contacts: distinct ones in the window.
         open: the partner's open cases in this store.
     """
 
     partner_id: str
-    window_days: int
-    level: int
-    weight: float
+    window: str
+    level: str
+    points: float
     violations: int
     listings: int
     contacts: int
+    window_start: datetime
+    window_end: datetime
     reported_at: datetime
     open: int
 
@@ -37,8 +39,8 @@ class Offenders:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def top(self, *, window_days: int | None = None, size: int = 50) -> tuple[OffenderRow, ...]:
-        """The worst first: by level, then by weight."""
+    def top(self, *, window: str | None = None, size: int = 50) -> tuple[OffenderRow, ...]:
+        """Those with the most points first; of one length of windows, or of all."""
         raise NotImplementedError
 
     def of(self, partner_id: str) -> tuple[OffenderRow, ...]:
