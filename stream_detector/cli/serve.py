@@ -31,6 +31,7 @@ from stream_detector.settings import Settings
     "verdict_cache_bytes",
     "window_cache_bytes",
     "policy",
+    "tracing",
     "log_level",
 )
 def serve(*, settings: Settings) -> None:

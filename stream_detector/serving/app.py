@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import orjson
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -22,10 +23,16 @@ from stream_detector.serving.predictor import Predictor
 from stream_detector.serving.refusal import RefusalError
 from stream_detector.settings import Settings
 
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
 _JSON = "application/json"
+_SCORE = "/score"
 
 
-def make_app(settings: Settings, predictor: Predictor, metrics: Metrics, readiness: Readiness) -> Starlette:
+def make_app(
+    settings: Settings, predictor: Predictor, metrics: Metrics, readiness: Readiness, *, tracer: Tracer | None = None
+) -> Starlette:
     """The ASGI application. It answers from the start; /score and /readyz wait for the predictor's scorer."""
     document = orjson.dumps(describe(settings))
 
@@ -55,15 +62,20 @@ def make_app(settings: Settings, predictor: Predictor, metrics: Metrics, readine
         return refusal.response()
 
     routes = [
-        Route("/score", score, methods=["POST"]),
+        Route(_SCORE, score, methods=["POST"]),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics_page),
         Route("/openapi.json", openapi),
     ]
+    middleware = [Middleware(Accounts, metrics, frozenset(route.path for route in routes))]
+    if tracer is not None:
+        from stream_detector.serving.traces import Traced  # noqa: PLC0415 - an extra
+
+        middleware.insert(0, Middleware(Traced, tracer, frozenset({_SCORE})))
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Accounts, metrics, frozenset(route.path for route in routes))],
+        middleware=middleware,
         exception_handlers={RefusalError: refuse, HTTPException: refuse},
     )
     app.router.redirect_slashes = False

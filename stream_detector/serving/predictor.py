@@ -8,12 +8,14 @@ queue in which requests wait, and what waits in it is known in seconds.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import math
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -22,6 +24,9 @@ from stream_detector.errors import DecodeError
 from stream_detector.observability import Metrics
 from stream_detector.serving.refusal import RefusalError
 from stream_detector.settings import Settings
+
+if TYPE_CHECKING:
+    from stream_detector.serving.traces import ScoringSpans
 
 
 class Scorer(Protocol):
@@ -41,9 +46,10 @@ class Predictor:
     Args:
         settings: limits.
         metrics: where verdicts are counted.
+        spans: makes spans of the stages; None: nothing is traced.
     """
 
-    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, metrics: Metrics, *, spans: ScoringSpans | None = None) -> None:
         self.scorer: Scorer | None = None
         self._most = settings.http_max_waiting
         self._budget_s = settings.http_queue_ms / 1000
@@ -51,6 +57,7 @@ class Predictor:
         self._timeout_s = settings.http_timeout_ms / 1000
         self._max_batch = settings.http_max_batch
         self._metrics = metrics
+        self._spans = spans
         self._inside = 0
         self._pool = ThreadPoolExecutor(self._most, thread_name_prefix="request")
 
@@ -64,7 +71,9 @@ class Predictor:
         # The promise counts from when all of the request is there: a slow sender doesn't make its request more urgent.
         deadline = time.monotonic() + self._promise_s
         self._inside += 1
-        work = asyncio.get_running_loop().run_in_executor(self._pool, self._answer, scorer, payload, deadline)
+        # The context goes along: what is logged in the thread bears the ids of the request's span.
+        context = contextvars.copy_context()
+        work = asyncio.get_running_loop().run_in_executor(self._pool, context.run, self._answer, scorer, payload, deadline)
         work.add_done_callback(self._leave)
         done, _ = await asyncio.wait({work}, timeout=self._timeout_s)
         if not done:
@@ -99,7 +108,8 @@ class Predictor:
 
     def _answer(self, scorer: Scorer, payload: bytes, deadline: float) -> bytes:
         try:
-            asked = decode_batch(ScoringRequest, payload, max_items=self._max_batch)
+            with self._stage("decode"):
+                asked = decode_batch(ScoringRequest, payload, max_items=self._max_batch)
         except DecodeError as error:
             raise RefusalError.of(error) from None
         if isinstance(asked, ScoringRequest):
@@ -108,12 +118,18 @@ class Predictor:
 
     def _score(self, scorer: Scorer, requests: Sequence[ScoringRequest], deadline: float) -> list[ScoringResponse]:
         try:
-            responses = scorer.score([request.texts for request in requests], deadline=deadline)
+            with self._stage("score"):
+                responses = scorer.score([request.texts for request in requests], deadline=deadline)
+                if self._spans is not None:
+                    self._spans.scored(responses)
         except Exception as error:  # noqa: BLE001 - a model may raise anything; its message may quote the text
             raise _failed(scorer, requests, error) from None
         for response in responses:
             self._metrics.http_scores.labels(response.score_details.label.value).inc()
         return responses
+
+    def _stage(self, name: str) -> AbstractContextManager[None]:
+        return nullcontext() if self._spans is None else self._spans.stage(name)
 
 
 def _busy(reason: str, fault: str, *, seconds: float) -> RefusalError:

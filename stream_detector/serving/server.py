@@ -10,6 +10,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
@@ -17,9 +18,15 @@ import uvicorn
 from stream_detector.detection import Detector
 from stream_detector.errors import ConfigurationError
 from stream_detector.observability import Metrics, Readiness, State
+from stream_detector.observability.tracing import tracing
 from stream_detector.serving.app import make_app
 from stream_detector.serving.predictor import Predictor
 from stream_detector.settings import Settings
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Tracer
+
+    from stream_detector.serving.traces import ScoringSpans
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -49,11 +56,17 @@ def serve(settings: Settings, load: Load = load_detector) -> None:
 
 
 async def _serve(settings: Settings, listener: socket.socket, load: Load) -> None:
-    metrics, readiness = Metrics(), Readiness()
-    predictor = Predictor(settings, metrics)
+    metrics = Metrics()
+    with tracing(settings, metrics) as tracer:
+        await _serve_traced(settings, listener, load, metrics, tracer)
+
+
+async def _serve_traced(settings: Settings, listener: socket.socket, load: Load, metrics: Metrics, tracer: Tracer | None) -> None:
+    readiness = Readiness()
+    predictor = Predictor(settings, metrics, spans=_spans(tracer))
     server = _Server(
         uvicorn.Config(
-            make_app(settings, predictor, metrics, readiness),
+            make_app(settings, predictor, metrics, readiness, tracer=tracer),
             # h11 and not httptools: it bounds the size of headers, and reading requests isn't where the time goes.
             http="h11",
             ws="none",
@@ -88,6 +101,14 @@ async def _serve(settings: Settings, listener: socket.socket, load: Load) -> Non
         finally:
             readiness.set(State.STOPPED)
             predictor.close()
+
+
+def _spans(tracer: Tracer | None) -> ScoringSpans | None:
+    if tracer is None:
+        return None
+    from stream_detector.serving.traces import ScoringSpans  # noqa: PLC0415 - an extra
+
+    return ScoringSpans(tracer)
 
 
 def _name_model(detector: Detector, metrics: Metrics) -> None:
