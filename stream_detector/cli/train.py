@@ -73,8 +73,8 @@ def corpus(*, listings: Path, work: Path, seed: int, size: int, split: str, hard
 @click.option(
     "--base", default=None, help="Pretrained encoder: mpnet, a folder or a hub name.  [default: MiniLM from the train extra]"
 )
-@click.option("--learning-rate", type=float, default=2e-4, show_default=True)
-@click.option("--batch", type=click.IntRange(1), default=32, show_default=True)
+@click.option("--learning-rate", type=float, default=1.2e-4, show_default=True)
+@click.option("--batch", type=click.IntRange(1), default=24, show_default=True)
 @click.option("--epochs", type=click.IntRange(1), default=1, show_default=True)
 @click.option("--start", type=_FOLDER, default=None, help="Go on from the network that an earlier fit left in this folder.")
 @click.option("--tokenizer", type=_FOLDER, default=None, help="Read as the network in this folder does: teacher and student must.")
@@ -181,10 +181,10 @@ def everything(
     second, figures = work / "hard", work / "evaluation.json"
     export_of = {"listings": listings, "seed": seed, "folder": folder, "refresh_version": refresh_version}
     context.invoke(corpus, listings=listings, work=work, seed=seed, size=size)
-    context.invoke(fit, work=work, seed=seed, batch=16)
+    context.invoke(fit, work=work, seed=seed)
     context.invoke(export, work=work, **export_of)
     context.invoke(corpus, listings=listings, work=second, seed=seed + 1, size=size, hard=folder, keep=size // 4)
-    context.invoke(fit, work=second, seed=seed + 1, batch=16, learning_rate=1e-4, start=work, tokenizer=work)
+    context.invoke(fit, work=second, seed=seed + 1, start=work, tokenizer=work)
     context.invoke(export, work=second, **export_of)
     context.invoke(evaluate, listings=listings, seed=seed, model=str(folder), out=figures, record=True)
     context.invoke(card, work=second, folder=folder, figures=figures)

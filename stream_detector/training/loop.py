@@ -25,10 +25,10 @@ _MEMORY = 0.98
 class Recipe:
     """How a network is fitted."""
 
-    learning_rate: float = 2e-4
+    learning_rate: float = 1.2e-4
     weight_decay: float = 0.01
     clip: float = 1.0
-    batch: int = 32
+    batch: int = 24
     warmup: float = 0.05
     epochs: int = 1
     seed: int = 7
