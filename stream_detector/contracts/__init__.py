@@ -15,6 +15,7 @@ from stream_detector.contracts.scoring import (
     ScoringResponse,
     format_probability,
 )
+from stream_detector.contracts.shadow import ShadowDisagreement, disagreement_of
 from stream_detector.contracts.violations import Score, Source, Violation, score_of, verdict_id, violation_of
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "ScoreDetails",
     "ScoringRequest",
     "ScoringResponse",
+    "ShadowDisagreement",
     "Source",
     "Timestamp",
     "TransactionContext",
@@ -43,6 +45,7 @@ __all__ = [
     "carried",
     "decode",
     "decode_batch",
+    "disagreement_of",
     "encode",
     "envelope_of",
     "format_probability",

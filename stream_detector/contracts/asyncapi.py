@@ -46,6 +46,7 @@ class Topics:
     dead_letters: Mapping[str, str]
     violations: str
     scores: str
+    shadow: str
 
 
 def describe(topics: Topics) -> dict[str, Any]:
@@ -58,6 +59,9 @@ def describe(topics: Topics) -> dict[str, Any]:
     for name, topic in (("violation", topics.violations), ("score", topics.scores)):
         channels[name] = _channel(topic, name, f"{_CONTRACTS[name].schema(Side.CONSUMER)['description']}")
         operations[f"send-{name}"] = _operation("send", name, "Publishes what scoring found, with the event's key and headers.")
+    name = "shadow-disagreement"
+    channels[name] = _channel(topics.shadow, name, f"{_CONTRACTS[name].schema(Side.CONSUMER)['description']}")
+    operations[f"send-{name}"] = _operation("send", name, "Publishes what a model that only looks on would decide otherwise.")
     for name, topic in topics.dead_letters.items():
         channel = f"{name}-dead-letter"
         channels[channel] = _channel(topic, "dead-letter", f"What was refused of the records of {topics.inputs[name]}.")

@@ -41,6 +41,12 @@ _VERDICT: Final = _RESPONSE | {
     "source": {"topic": "listing-updates", "partition": 3, "offset": 1043},
     "attributes": {"listingDescription": _TEXT},
 }
+_SHADOW: Final = _RESPONSE | {
+    "modelVersion": "1.1",
+    "refreshVersion": "v20261130",
+    "probabilityScore": "2.17e-02",
+    "scoreDetails": _RESPONSE["scoreDetails"] | {"label": "NonFraud", "evidence": [], "latencyMs": 12.04},
+}
 _VERDICT_ID: Final = "49892a87-7b9e-55b9-a405-4f7834fee631"
 
 #: Documents by the name of their contract.
@@ -52,6 +58,11 @@ EXAMPLES: Final[dict[str, list[dict[str, Any]]]] = {
     ],
     "violation": [_VERDICT | {"violationId": _VERDICT_ID}],
     "score": [_VERDICT | {"verdictId": _VERDICT_ID}],
+    "shadow-disagreement": [
+        {name: value for name, value in _VERDICT.items() if name not in _RESPONSE and name != "detectedAt"}
+        | {"comparedAt": "2026-11-24T10:00:00.412Z", "decided": _RESPONSE, "shadow": _SHADOW}
+        | {"disagreementId": "1bb1e507-4994-51b6-b680-e5d8959eaacd"}
+    ],
     "scoring-request": [_REQUEST],
     "scoring-response": [_RESPONSE],
 }

@@ -36,7 +36,7 @@ class EmbeddedBroker:
         topics = self._topics
         self.create_topics(
             *topics.inputs, *map(topics.dead_letters_of, topics.inputs),
-            topics.violations, topics.scores, topics.reviews, topics.repeat_offenders,
+            topics.violations, topics.scores, topics.shadow, topics.reviews, topics.repeat_offenders,
         )  # fmt: skip
         return self
 

@@ -51,11 +51,12 @@ def output_topics(settings: Settings) -> tuple[str, ...]:
     """The topics that the worker writes to."""
     topics = settings.topics
     scores = (topics.scores,) if settings.publish_scores else ()
-    return (topics.violations, *scores, *map(topics.dead_letters_of, topics.inputs))
+    shadow = (topics.shadow,) if settings.shadow_model else ()
+    return (topics.violations, *scores, *shadow, *map(topics.dead_letters_of, topics.inputs))
 
 
 def create_topics(settings: Settings, *, partitions: int, replication_factor: int) -> list[TopicReport]:
-    """Create the input, violations, scores, dead-letter and replays topics that don't exist yet.
+    """Create the input, violations, scores, shadow, dead-letter and replays topics that don't exist yet.
 
     Raises:
         ConfigurationError: no broker answers, or it refuses to create a topic.
@@ -130,7 +131,7 @@ def _create(admin: AdminClient, settings: Settings, partitions: int, replication
     # allowed to be larger than the largest event.
     large = {"max.message.bytes": str(2 * settings.max_event_bytes + _OVERHEAD_BYTES)}
     wanted: dict[str, dict[str, str]] = {name: {} for name in topics.inputs}
-    wanted |= dict.fromkeys((topics.violations, topics.scores, *map(topics.dead_letters_of, topics.inputs)), large)
+    wanted |= dict.fromkeys((topics.violations, topics.scores, topics.shadow, *map(topics.dead_letters_of, topics.inputs)), large)
     new = [
         NewTopic(name, num_partitions=partitions, replication_factor=replication_factor, config=config)
         for name, config in wanted.items()

@@ -85,6 +85,6 @@ def test_dead_letters_have_the_headers_that_are_described() -> None:
 
 def test_every_topic_of_the_worker_is_a_channel() -> None:
     """A new output is a new channel; what only this program reads, such as the notes of replays, is none."""
-    settings = Settings(publish_scores=True)
+    settings = Settings(publish_scores=True, shadow_model="another")
     addresses = {channel["address"] for channel in DOCUMENT["channels"].values()}
     assert addresses == {*settings.topics.inputs, *output_topics(settings)}

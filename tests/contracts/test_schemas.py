@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream_detector.cli.schema import documents
-from stream_detector.contracts import Event, ScoringRequest, ScoringResponse, Violation, WireModel, decode, encode
+from stream_detector.contracts import Event, ScoringRequest, ScoringResponse, ShadowDisagreement, Violation, WireModel, decode, encode
 from stream_detector.contracts.examples import EXAMPLES
 from stream_detector.contracts.schemas import CONTRACTS, Contract, Direction, Side
 from stream_detector.contracts.unknown import unknown_fields
@@ -30,6 +30,7 @@ MODELS: dict[str, type[WireModel]] = {
     "client-update": Event,
     "violation": Violation,
     "score": Score,
+    "shadow-disagreement": ShadowDisagreement,
     "scoring-request": ScoringRequest,
     "scoring-response": ScoringResponse,
 }

@@ -24,6 +24,7 @@ def test_topics_are_created_once(apache: ApacheKafka) -> None:
         *map(names.dead_letters_of, names.inputs),
         names.violations,
         names.scores,
+        names.shadow,
         names.replays,
     }
     assert all(report.created for report in first)

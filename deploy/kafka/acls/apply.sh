@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Gives a user the ACLs of a role: apply.sh ROLE USER BOOTSTRAP_SERVERS [ADMIN.properties]
-# Roles: worker, replayer (dlq), verifier (verify). Needs kafka-acls.sh of Apache Kafka in the path.
+# Roles: worker, shadow (for a worker with a shadow_model, besides), replayer (dlq), verifier (verify).
+# Needs kafka-acls.sh of Apache Kafka in the path.
 # Topics or a group with other names than the defaults: set them as in env GROUP_ID=my-group TOPICS_BOOKINGS=my.bookings …
 set -euo pipefail
 
-[[ $# -ge 3 ]] || { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
+[[ $# -ge 3 ]] || { sed -n '2,5s/^# //p' "$0" >&2; exit 2; }
 role="$1" user="$2" servers="$3"
 admin=(); [[ $# -lt 4 ]] || admin=(--command-config "$4")
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -16,6 +17,7 @@ fill() { # the settings' names in a line, filled in
         -e "s/\${topics.client_updates}/${TOPICS_CLIENT_UPDATES:-client-updates}/g" \
         -e "s/\${topics.violations}/${TOPICS_VIOLATIONS:-violations}/g" \
         -e "s/\${topics.scores}/${TOPICS_SCORES:-scores}/g" \
+        -e "s/\${topics.shadow}/${TOPICS_SHADOW:-shadow-disagreements}/g" \
         -e "s/\${topics.replays}/${TOPICS_REPLAYS:-dead-letter-replays}/g" \
         -e "s/\${topics.dead_letter_suffix}/${TOPICS_DEAD_LETTER_SUFFIX:-.dlq}/g"
 }
@@ -26,4 +28,4 @@ while IFS=, read -r _ resource name pattern operation; do
     kafka-acls.sh --bootstrap-server "$servers" "${admin[@]}" --add --allow-principal "User:$user" \
         "--${resource//_/-}" "$name" --resource-pattern-type "$pattern" --operation "$operation" < /dev/null
 done < <(grep "^$role," "$here/acls.csv" | fill)
-[[ "$found" == 1 ]] || { echo "apply.sh: $role: no such role; there are worker, replayer and verifier" >&2; exit 2; }
+[[ "$found" == 1 ]] || { echo "apply.sh: $role: no such role; there are worker, shadow, replayer and verifier" >&2; exit 2; }
