@@ -41,7 +41,12 @@ def ways(given: argparse.Namespace) -> dict[str, tuple[Cast, Distillation, str]]
         "offline": (one, Distillation(), ""),
         "offline, hidden states matched": (one, Distillation(hidden=0.5), ""),
         "online": (
-            Cast(Method.ONLINE, [given.teacher], [student, Student.MINILM], start),
+            Cast(
+                Method.ONLINE,
+                [given.teacher],
+                [student, Student.THREE_LAYER if student is Student.MINILM else Student.MINILM],
+                start,
+            ),
             Distillation(),
             student.value,
         ),
