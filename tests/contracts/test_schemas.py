@@ -14,7 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream_detector.cli.schema import documents
-from stream_detector.contracts import Event, ScoringRequest, ScoringResponse, ShadowDisagreement, Violation, WireModel, decode, encode
+from stream_detector.contracts import (
+    Event,
+    ScoringRequest,
+    ScoringResponse,
+    ShadowDisagreement,
+    Violation,
+    WireModel,
+    decode,
+    encode,
+)
 from stream_detector.contracts.examples import EXAMPLES
 from stream_detector.contracts.schemas import CONTRACTS, Contract, Direction, Side
 from stream_detector.contracts.unknown import unknown_fields
