@@ -81,9 +81,6 @@ class TopicSettings(_Section):
     shadow: str = Field(
         default="shadow-disagreements", description="Topic of events that shadow_model gives another label, if there is one."
     )
-    shadow: str = Field(
-        default="shadow-disagreements", description="Topic of events that shadow_model gives another label, if there is one."
-    )
     replays: str = Field(default="dead-letter-replays", description="Topic that says which dead letters were replayed.")
     dead_letter_suffix: str = Field(
         default=".dlq", description="What an input topic's name takes on to name its dead-letter topic."
@@ -242,15 +239,6 @@ class Settings(_Section):
     threshold: float | None = Field(
         default=None, gt=0, lt=1, description="Probability from which a text is Fraud; else the manifest's."
     )
-    model_reload_seconds: float = Field(
-        default=10, ge=0, description="Seconds between looks whether a model's folder has changed; 0: only when told by SIGHUP."
-    )
-    shadow_model: str | None = Field(
-        default=None, description="A second model that looks on: what it would decide otherwise goes to topics.shadow."
-    )
-    shadow_share: float = Field(default=0.1, ge=0, le=1, description="Share of the keys whose events shadow_model scores, if idle.")
-    canary_model: str | None = Field(default=None, description="A second model that decides for a share of the keys.")
-    canary_share: float = Field(default=0.05, ge=0, le=1, description="Share of the keys that canary_model decides for.")
     model_reload_seconds: float = Field(
         default=10, ge=0, description="Seconds between looks whether a model's folder has changed; 0: only when told by SIGHUP."
     )
