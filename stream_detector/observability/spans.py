@@ -21,7 +21,17 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
-from opentelemetry.trace import Link, Span, SpanKind, Tracer, format_span_id, format_trace_id, set_span_in_context, use_span
+from opentelemetry.trace import (
+    Link,
+    Span,
+    SpanKind,
+    Tracer,
+    format_span_id,
+    format_trace_id,
+    get_current_span,
+    set_span_in_context,
+    use_span,
+)
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import Attributes
 from prometheus_client import Counter
@@ -94,7 +104,7 @@ def with_context(headers: Headers, span: Span) -> Headers:
 
 
 class Linked(Sampler):
-    """Keeps a span that links to one that is kept, as a batch does to its events; asks another sampler about the rest."""
+    """Keeps a root that links to a span that is kept, as a batch does to its events; asks another sampler about the rest."""
 
     def __init__(self, other: Sampler) -> None:
         self._other = other
@@ -110,7 +120,8 @@ class Linked(Sampler):
         *others: Any,
     ) -> SamplingResult:
         """Decide."""
-        if any(link.context.trace_flags.sampled for link in links or ()):
+        is_root = not get_current_span(parent_context).get_span_context().is_valid
+        if is_root and any(link.context.trace_flags.sampled for link in links or ()):
             return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes)
         return self._other.should_sample(parent_context, trace_id, name, kind, attributes, links, *others)
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from stream_detector.observability import Metrics, Readiness
 from stream_detector.settings import Settings
@@ -25,14 +25,21 @@ def until(condition: Callable[[], object], what: str) -> None:
 
 
 class RunningWorker:
-    """Runs a worker while in a with statement; an error of the worker's surfaces at the end, or in `error`."""
+    """Runs a worker while in a with statement; an error of the worker's surfaces at the end, or in `error`.
 
-    def __init__(self, settings: Settings, scorer: Scorer | None = None) -> None:
+    Args:
+        settings: the worker's.
+        scorer: else the stand-in.
+        options: more of the worker's own.
+    """
+
+    def __init__(self, settings: Settings, scorer: Scorer | None = None, **options: Any) -> None:
         self.outcomes: list[Outcome] = []
         self.metrics = Metrics()
         self.readiness = Readiness()
         self.error: BaseException | None = None
-        self.worker = Worker(settings, scorer or StandInScorer(), self.metrics, self.readiness, on_outcome=self.outcomes.append)
+        options |= {"on_outcome": self.outcomes.append}
+        self.worker = Worker(settings, scorer or StandInScorer(), self.metrics, self.readiness, **options)
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
