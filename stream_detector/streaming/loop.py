@@ -84,6 +84,10 @@ class Work(Protocol):
         """Count outcomes that were committed."""
         ...
 
+    def failed(self, error: Exception) -> None:
+        """Take note that a batch was not committed, and will be done again."""
+        ...
+
     def limits(self) -> BatchLimits:
         """What bounds a batch."""
         ...
@@ -255,6 +259,7 @@ class Loop:
 
     def _fail(self, error: DeliveryError, failed: _Scoring) -> None:
         """Forget all that is in hand; see in `_recover` where to read on."""
+        self._work.failed(error)
         records = len(failed.batch) + (len(self._scoring.batch) if self._scoring else 0) + len(self._intake)
         _log.warning("batch failed and is done again", reason=str(error), records=records)
         later = [self._scoring.batch.first_offsets] if self._scoring else []

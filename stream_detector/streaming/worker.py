@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from confluent_kafka import Message
@@ -34,6 +34,9 @@ from stream_detector.streaming.subscription import Subscription
 from stream_detector.streaming.topics import UnreachableError, output_topics, require_topics
 from stream_detector.streaming.watchdog import Watchdog
 
+if TYPE_CHECKING:
+    from stream_detector.streaming.traces import Traces
+
 _CLOSE_S: Final = 20.0
 # Between two tries to reach Kafka at the start.
 _REST_S: Final = 2.0
@@ -50,6 +53,7 @@ class Worker:
         metrics: counted into.
         readiness: kept up to date.
         on_outcome: called with every outcome after it was committed; must not block.
+        traces: makes spans; None: nothing is traced.
         kafka: makes the clients.
         clock: tells the time.
     """
@@ -62,6 +66,7 @@ class Worker:
         readiness: Readiness,
         *,
         on_outcome: Callable[[Outcome], None] | None = None,
+        traces: Traces | None = None,
         kafka: Kafka = KAFKA,
         clock: Clock | None = None,
     ) -> None:
@@ -70,6 +75,7 @@ class Worker:
         self._metrics = metrics
         self._readiness = readiness
         self._on_outcome = on_outcome
+        self._traces = traces
         self._kafka = kafka
         self._clock = clock or SystemClock()
         self._stopping = StopFlag(self._clock)
@@ -161,8 +167,12 @@ class Worker:
         """A record, and the event in it or what becomes of it without scoring."""
         with self._stage("decode"):
             record = record_of(message)
+            if self._traces is not None:
+                record = self._traces.take(record)
             now = self._clock.time()
             found = read(record, self._settings, now=_moment(now))
+            if record.trace is not None:
+                record.trace.note_decoded()
         if isinstance(found, Event):
             self._metrics.stage_latency.labels("wait").observe(max(0.0, now - found.occurred_at.timestamp()))
             self._begin(record, found)
@@ -185,13 +195,22 @@ class Worker:
             self._next_limit = self._limit.after(outcome.dead_letter is not None for outcome in outcomes)
         except DeadLetterLimitError as error:
             raise explain_limit(error, outcomes) from None
+        if self._traces is not None:
+            self._traces.publish(outcomes)
         now = _moment(self._clock.time())
         messages = [message for outcome in outcomes for message in messages_of(outcome, self._settings, now=now)]
         self._publishing_since = self._clock.monotonic()
         return messages
 
+    def failed(self, error: Exception) -> None:
+        """Take note that a batch was not committed, and will be done again."""
+        if self._traces is not None:
+            self._traces.failed(error)
+
     def enter(self, outcomes: Sequence[Outcome], reason: CloseReason) -> None:
         """Count the outcomes of a batch that was committed just now."""
+        if self._traces is not None:
+            self._traces.committed()
         self._limit = self._next_limit
         publishing = self._clock.monotonic() - self._publishing_since
         self._metrics.stage_latency.labels("publish").observe(publishing)
@@ -202,6 +221,11 @@ class Worker:
 
     def conclude(self, entries: Sequence[Entry]) -> list[Outcome]:
         """The outcome of every record, in order."""
+        if self._traces is None:
+            return self._conclude(entries)
+        return self._traces.score((record for record, _ in entries), lambda: self._conclude(entries))
+
+    def _conclude(self, entries: Sequence[Entry]) -> list[Outcome]:
         since = self._clock.monotonic()
         verdicts = iter(self._judge([(record, found) for record, found in entries if isinstance(found, Event)]))
         outcomes = [next(verdicts) if isinstance(found, Event) else found for _, found in entries]
