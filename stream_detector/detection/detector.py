@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,14 +14,14 @@ from tokenizers import Tokenizer
 
 from stream_detector.batching import Costs
 from stream_detector.contracts import Evidence, Label, ScoreDetails, ScoringResponse, format_probability
+from stream_detector.detection.backends import open_backend
 from stream_detector.detection.cache import BoundedCache, CacheBytes
 from stream_detector.detection.evidence import Finding, find_evidence
 from stream_detector.detection.reading import Reader, Reading
 from stream_detector.detection.seams import Seam, seams
 from stream_detector.detection.window_cache import WindowCache
-from stream_detector.inference.artefact import TOKENIZER, Manifest, find, verify
+from stream_detector.inference.artefact import TOKENIZER, Calibration, Manifest, find, verify
 from stream_detector.inference.backend import Backend
-from stream_detector.inference.onnx import OnnxBackend
 from stream_detector.inference.windowing import special_tokens
 from stream_detector.observability import Metrics
 from stream_detector.settings import Settings
@@ -73,11 +74,12 @@ class Detector:
         self.cache: BoundedCache[TextVerdict] = BoundedCache(remembered.verdicts)
         self._backend = backend
         self._unmasked = unmasked
+        self._watched = False
         self._metrics = metrics or Metrics()
-        self.windows = WindowCache(backend, self._offends, remembered.windows, self._metrics)
+        # No method of its own: a cycle would keep the model of a detector that was let go in memory for a while.
+        offends = partial(_offends, manifest.calibration, threshold)
+        self.windows = WindowCache(backend, offends, remembered.windows, self._metrics)
         self._reader = Reader(normalizer, tokenizer, manifest.window, self.windows)
-        self._metrics.cache_bytes.labels("verdicts").set_function(lambda: self.cache.held_bytes)
-        self._metrics.cache_bytes.labels("windows").set_function(lambda: self.windows.held_bytes)
 
     @classmethod
     def load(cls, settings: Settings, metrics: Metrics | None = None) -> Self:
@@ -93,13 +95,7 @@ class Detector:
         detector = cls(
             manifest,
             tokenizer,
-            OnnxBackend(
-                folder,
-                special=special_tokens(tokenizer),
-                threads=settings.inference_threads,
-                promise_s=settings.promise_ms / 1000,
-                metrics=metrics,
-            ),
+            open_backend(settings, folder, manifest, special=special_tokens(tokenizer), metrics=metrics),
             # A domain that texts may name is as harmless as the platform's own, so the model reads it as that.
             Normalizer(policy.platform_names, policy.platform_domains + policy.allowed_domains),
             threshold=settings.threshold or manifest.threshold,
@@ -107,7 +103,12 @@ class Detector:
             metrics=metrics,
             remembered=CacheBytes(settings.verdict_cache_bytes, settings.window_cache_bytes),
         )
-        detector.score([{"warmUp": _WARM_UP}])
+        try:
+            detector.score([{"warmUp": _WARM_UP}])
+        except BaseException:
+            detector.close()
+            raise
+        detector.show_caches()
         return detector
 
     def __enter__(self) -> Self:
@@ -145,6 +146,22 @@ class Detector:
     def measure(self) -> None:
         """Time the network, so that what it will take can be foretold from the first event on."""
         self._backend.measure(self.manifest.window.tokens, budget_s=_TIMING_S)
+
+    def watch_drift(self) -> None:
+        """Have the texts that come from now on held against the reference in the manifest, in the metrics."""
+        self._metrics.drift.hold_against(self.manifest.reference)
+        self._watched = True
+
+    def show_caches(self) -> None:
+        """Have the metrics show this detector's caches: of several in a process, the one that decides."""
+        self._metrics.cache_bytes.labels("verdicts").set_function(lambda: self.cache.held_bytes)
+        self._metrics.cache_bytes.labels("windows").set_function(lambda: self.windows.held_bytes)
+
+    def kinds_told(self, verdict: TextVerdict) -> tuple[str, ...]:
+        """The kinds under which a text that offends is counted: of its evidence, or "none"; empty if it doesn't offend."""
+        if verdict.probability < self.threshold:
+            return ()
+        return tuple({finding.kind.value for finding in verdict.findings}) or ("none",)
 
     def begin(self, texts: Mapping[str, str]) -> None:
         """Set the network to work on a group of texts that `score` will be asked for soon; return at once."""
@@ -214,6 +231,9 @@ class Detector:
         self, group: Mapping[str, str], joint: Sequence[Seam], pending: dict[str, TextVerdict | Reading], started: float
     ) -> ScoringResponse:
         verdicts = {attribute: self._verdict(text, pending) for attribute, text in group.items()}
+        if self._watched:
+            for attribute, verdict in verdicts.items():
+                self._metrics.drift.note(group[attribute], verdict.probability, self.kinds_told(verdict))
         probabilities = {attribute: verdict.probability for attribute, verdict in verdicts.items()}
         findings = {attribute: list(verdict.findings) for attribute, verdict in verdicts.items()}
         windows = sum(verdict.windows for verdict in verdicts.values())
@@ -256,11 +276,12 @@ class Detector:
             ),
         )
 
-    def _offends(self, logit: float) -> bool:
-        return self.manifest.calibration.probability(logit) >= self.threshold
-
     def _surface(self, text: str) -> str:
         return text if self._unmasked else mask(text)
+
+
+def _offends(calibration: Calibration, threshold: float, logit: float) -> bool:
+    return calibration.probability(logit) >= threshold
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:

@@ -21,6 +21,7 @@ from pydantic.alias_generators import to_camel
 
 from stream_detector.contracts import Kind
 from stream_detector.errors import ArtefactError
+from stream_detector.observability.drift import Reference
 
 MANIFEST: Final = "model.json"
 GRAPH: Final = "model.onnx"
@@ -74,6 +75,8 @@ class Manifest(_ManifestModel):
     tags: tuple[Kind | None, ...]
     files: Mapping[str, str]
     evaluation: Mapping[str, Any] = Field(default_factory=dict)
+    #: How the texts fell that it was made with; what drift is measured against.
+    reference: Reference | None = None
 
     @field_validator("tags")
     @classmethod

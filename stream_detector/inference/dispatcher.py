@@ -161,6 +161,8 @@ class Dispatcher:
             job.future.set_result(WindowOutput(float(logits[row]), tags[row, 1 : len(job.tokens) + 1]))
 
     def _count(self, run: Run, jobs: Sequence[_Job], seconds: float) -> None:
+        self._metrics.network_seconds.labels("foretold").inc(self.costs.seconds(*run.shape))
+        self._metrics.network_seconds.labels("measured").inc(seconds)
         self._metrics.cost_error.observe(self.costs.learn(Timing(*run.shape, seconds)))
         text = sum(len(job.tokens) + _SPECIAL for job in jobs)
         self._metrics.tokens.labels("text").inc(text)

@@ -20,6 +20,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from stream_detector.contracts import EventType, Kind, Label
 from stream_detector.contracts.reviews import Decision
 from stream_detector.errors import DecodeReason
+from stream_detector.observability.drift import SIGNALS
 from stream_detector.observability.metrics import Metrics
 
 #: Partitions of a topic that the page counts with; `topics create` makes so many.
@@ -38,8 +39,8 @@ BOUNDS: Final = {
     "window": 3,
     "partner": 2,
     "level": 3,
-    "signal": 4,
-    "bin": 13,
+    "signal": len(SIGNALS),
+    "bin": max(len(bins) for bins in SIGNALS.values()),
     "batch_closed.reason": 6,
     "runs.reason": 6,
     "dead_letters.reason": len(DecodeReason),
@@ -51,9 +52,13 @@ BOUNDS: Final = {
     "path": 6,
     "status": 16,
     "label": len(Label),
-    "model_code": 1,
-    "model_version": 1,
-    "refresh_version": 1,
+    "model_verdicts.role": 2,
+    "model_reloads.role": 3,
+    "shadow_events.result": 4,
+    "shadow_dropped.reason": 4,
+    "model_code": 2,
+    "model_version": 2,
+    "refresh_version": 2,
     "backend": 1,
 }
 

@@ -6,6 +6,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from stream_detector.observability.drift import DriftSampler
+
 #: Latency buckets in seconds. The promise of 250 ms is one of them, so that "share of events within the promise" is exact.
 LATENCY_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 #: Of calibrated probabilities: most texts are near 0, and the threshold is usually between 0.01 and 0.5.
@@ -13,6 +15,7 @@ PROBABILITY_BUCKETS: Final = (0.0001, 0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 
 _BATCH_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 # The goal for the cost model's median error, 0.15, is one of them.
 _ERROR_BUCKETS: Final = (0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.0, 5.0)
+_SHIFT_BUCKETS: Final = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0)
 _TOKEN_BUCKETS: Final = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536)
 
 
@@ -191,7 +194,7 @@ class Metrics:
             registry=self.registry,
         )
         # Is the stream still what the model was trained for? Sampled texts by bin, scaled up to all that were scored; to be
-        # held against the reference below. signal: score, length, script or kind.
+        # held against the reference below. signal: score, length, writing or kind.
         self.drift_texts = Counter(
             "stream_detector_drift_texts_total",
             "Scored texts, sampled and scaled up, by the bin that they fall into",
@@ -209,6 +212,45 @@ class Metrics:
         self.spans = Counter(
             "stream_detector_spans_total", "Spans of traces, sent to the collector or lost", ["result"], registry=self.registry
         )
+        self.drift = DriftSampler(self.drift_texts, self.drift_reference)
+        # How does one model decide beside the other, and before and after a swap? role: `model`, or `canary` for its share of the
+        # keys. Only of the two versions of a role that came last.
+        self.model_verdicts = Counter(
+            "stream_detector_model_verdicts_total",
+            "Verdicts by the model that gave them; of a batch that was done again, once more",
+            ["role", "model_version", "refresh_version", "label"],
+            registry=self.registry,
+        )
+        # Was a changed model taken? `refused`: the one before it goes on deciding, and a log line says what is wrong with the new.
+        self.model_reloads = Counter(
+            "stream_detector_model_reloads_total",
+            "Changed artefacts, by whether they were swapped in",
+            ["role", "result"],
+            registry=self.registry,
+        )
+        # Would another model decide otherwise? `agreed`; `only_model` or `only_shadow`: that one alone says Fraud; `failed`.
+        # Over agreed it is the rate of disagreement, of a sample of the keys.
+        self.shadow_events = Counter(
+            "stream_detector_shadow_events_total",
+            "Events that the shadow model scored as well, by how its label compares",
+            ["model_version", "refresh_version", "result"],
+            registry=self.registry,
+        )
+        # How far apart are they? Moved upwards while labels agree: look at the threshold before the model decides.
+        self.shadow_shift = Histogram(
+            "stream_detector_shadow_shift",
+            "Difference between the probabilities of the shadow model and the one that decided, without its sign",
+            buckets=_SHIFT_BUCKETS,
+            registry=self.registry,
+        )
+        # How much of the sample is missing? busy: no spare capacity; late: behind the promise; large: a long event; unpublished:
+        # a disagreement that Kafka didn't take. Much of it: the sample is one of quiet hours; lower shadow_share.
+        self.shadow_dropped = Counter(
+            "stream_detector_shadow_dropped_total",
+            "Sampled events that the shadow model didn't score, or disagreements that were not published",
+            ["reason"],
+            registry=self.registry,
+        )
         # Which model gave these verdicts? Joined to the others, it shows what a roll-out changed. Always 1.
         self.model_info = Gauge(
             "stream_detector_model_info",
@@ -219,4 +261,5 @@ class Metrics:
 
     def render(self) -> bytes:
         """All metrics in Prometheus's text format."""
+        self.drift.fold()
         return generate_latest(self.registry)

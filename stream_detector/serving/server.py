@@ -9,7 +9,7 @@ import math
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,6 +19,7 @@ from stream_detector.detection import Detector
 from stream_detector.errors import ConfigurationError
 from stream_detector.observability import Metrics, Readiness, State
 from stream_detector.observability.tracing import tracing
+from stream_detector.rollout.models import Load, open_models
 from stream_detector.serving.app import make_app
 from stream_detector.serving.predictor import Predictor
 from stream_detector.settings import Settings
@@ -30,14 +31,11 @@ if TYPE_CHECKING:
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
-#: Makes a detector, with its counts in the given metrics.
-Load = Callable[[Settings, Metrics], Detector]
-
-
 def load_detector(settings: Settings, metrics: Metrics) -> Detector:
     """The detector that the settings name, timed."""
     detector = Detector.load(settings, metrics)
     detector.measure()
+    detector.watch_drift()
     return detector
 
 
@@ -86,15 +84,17 @@ async def _serve_traced(settings: Settings, listener: socket.socket, load: Load,
         structlog.get_logger().warning("anyone who reaches this address may score: set http_token", url=address)
     # Listening comes first: probes get an answer while the model is being loaded.
     serving = asyncio.create_task(server.serve([listener]))
-    try:
-        detector = await asyncio.to_thread(load, settings, metrics)
-    except BaseException:
-        server.should_exit = True
-        await serving
-        raise
-    with detector:
-        _name_model(detector, metrics)
-        predictor.scorer = detector
+    # A request has no key by which a canary could have its share, and there is no topic for a shadow.
+    models = open_models(settings.model_copy(update={"canary_model": None, "shadow_model": None}), metrics, load)
+    with contextlib.ExitStack() as stack:
+        try:
+            opened = await asyncio.to_thread(stack.enter_context, models)
+        except BaseException:
+            server.should_exit = True
+            await serving
+            raise
+        predictor.scorer = opened.roster
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, opened.reload)
         readiness.set(State.READY)
         try:
             await serving
@@ -109,14 +109,6 @@ def _spans(tracer: Tracer | None) -> ScoringSpans | None:
     from stream_detector.serving.traces import ScoringSpans  # noqa: PLC0415 - an extra
 
     return ScoringSpans(tracer)
-
-
-def _name_model(detector: Detector, metrics: Metrics) -> None:
-    manifest = detector.manifest
-    info = metrics.model_info.labels(
-        manifest.model_code, manifest.model_version, manifest.refresh_version, detector.backend_name
-    )  # fmt: skip
-    info.set(1)
 
 
 def _on_signals(settings: Settings, server: uvicorn.Server, readiness: Readiness) -> None:

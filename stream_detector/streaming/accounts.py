@@ -40,6 +40,8 @@ class Accounts:
             self._metrics.event_latency.labels(event_type).observe(outcome.latency_s)
             if outcome.latency_s > self._promise_s:
                 self._metrics.deadline_missed.labels(event_type).inc()
+        if outcome.response is not None:
+            self._metrics.probability.labels(event_type).observe(float(outcome.response.probability_score))
         if outcome.violation is not None:
             kinds = {evidence.kind.value for evidence in outcome.violation.score_details.evidence}
             for kind in kinds or {"none"}:

@@ -36,6 +36,12 @@ NAMES = {
     "repeat_offenders": ("window", "level"),
     "drift_texts": ("signal", "bin"),
     "drift_reference_share": ("signal", "bin"),
+    "model_verdicts": ("role", "model_version", "refresh_version", "label"),
+    "model_reloads": ("role", "result"),
+    "shadow_events": ("model_version", "refresh_version", "result"),
+    "shadow_shift": (),
+    "shadow_dropped": ("reason",),
+    "spans": ("result",),
     "model_info": ("model_code", "model_version", "refresh_version", "backend"),
 }
 
