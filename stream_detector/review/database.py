@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, create_engine, event, make_url
+from sqlalchemy import Connection, Row, Select, create_engine, event, make_url
 from sqlalchemy.engine import URL, Dialect, Engine
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
@@ -24,6 +24,9 @@ _BUSY_MS: Final = 15_000
 _POOL: Final = {"pool_size": 10, "max_overflow": 30, "pool_timeout": 30}
 
 Clock = Callable[[], datetime]
+#: A row or a query of any columns.
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
 
 
 class Database:

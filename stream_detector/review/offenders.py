@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from stream_detector.review.database import Database
+from sqlalchemy import func, select
+
+from stream_detector.review.cases import State
+from stream_detector.review.database import AnyRow, Database, moment
+from stream_detector.review.schema import CaseRow, OffenderRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,48 @@ class Offenders:
 
     def top(self, *, window: str | None = None, size: int = 50) -> tuple[OffenderRow, ...]:
         """Those with the most points first; of one length of windows, or of all."""
-        raise NotImplementedError
+        query = select(OffenderRecord, _OPEN).order_by(OffenderRecord.points.desc(), OffenderRecord.partner_id).limit(size)
+        if window is not None:
+            query = query.where(OffenderRecord.window_length == window)
+        with self._database.read() as connection:
+            return tuple(map(_row_of, connection.execute(query)))
+
+    def windows(self) -> tuple[str, ...]:
+        """The lengths of windows that there are reports for."""
+        with self._database.read() as connection:
+            return tuple(connection.scalars(select(OffenderRecord.window_length).distinct().order_by(OffenderRecord.window_length)))
 
     def of(self, partner_id: str) -> tuple[OffenderRow, ...]:
-        """A partner's rows, the shortest window first."""
-        raise NotImplementedError
+        """A partner's rows, the newest report first."""
+        query = (
+            select(OffenderRecord, _OPEN)
+            .where(OffenderRecord.partner_id == partner_id)
+            .order_by(OffenderRecord.reported_ms.desc(), OffenderRecord.window_length)
+        )
+        with self._database.read() as connection:
+            return tuple(map(_row_of, connection.execute(query)))
+
+
+_OPEN: Final = (
+    select(func.count())
+    .where(CaseRow.partner_id == OffenderRecord.partner_id, CaseRow.state == State.OPEN.value, CaseRow.origin == "live")
+    .correlate(OffenderRecord)
+    .scalar_subquery()
+    .label("open")
+)
+
+
+def _row_of(row: AnyRow) -> OffenderRow:
+    return OffenderRow(
+        partner_id=row.partner_id,
+        window=row.window_length,
+        level=row.level,
+        points=row.points,
+        violations=row.violations,
+        listings=row.listings,
+        contacts=row.contacts,
+        window_start=moment(row.window_start_ms),
+        window_end=moment(row.window_end_ms),
+        reported_at=moment(row.reported_ms),
+        open=row.open,
+    )

@@ -6,22 +6,28 @@ many processes on one database. Who may do what is checked by the pages; the sto
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy import Connection
+
+from stream_detector.contracts import Violation
+from stream_detector.detection.fingerprints import key_of
 from stream_detector.review.audit import Audit
 from stream_detector.review.case_file import CaseFile
 from stream_detector.review.claims import Claims
-from stream_detector.review.database import Database
+from stream_detector.review.database import Database, open_database
 from stream_detector.review.decisions import Decisions
+from stream_detector.review.intake import Taken, take
 from stream_detector.review.offenders import Offenders
 from stream_detector.review.precision import Precision
 from stream_detector.review.quality import Quality
 from stream_detector.review.queue import Queue
+from stream_detector.review.sealing import seal
 from stream_detector.review.thresholds import Thresholds
-from stream_detector.settings import Settings
+from stream_detector.settings import ReviewSettings, Settings
 
 
 def utc_now() -> datetime:
@@ -52,12 +58,14 @@ class Store:
     quality: Quality
     offenders: Offenders
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, settings: ReviewSettings, key: bytes) -> None:
         self._database = database
-        self.queue = Queue(database)
+        self._key = key
+        self._quality_share = settings.quality_share
+        self.queue = Queue(database, key)
         self.cases = CaseFile(database)
-        self.claims = Claims(database)
-        self.decisions = Decisions(database)
+        self.claims = Claims(database, self.queue, settings.lease_seconds)
+        self.decisions = Decisions(database, self.queue, undo_seconds=settings.undo_seconds, lease_seconds=settings.lease_seconds)
         self.audit = Audit(database)
         self.precision = Precision(database)
         self.thresholds = Thresholds(database)
@@ -72,7 +80,26 @@ class Store:
             ConfigurationError: there is no database at the address, or it can't be written.
             MissingExtraError: PostgreSQL without the `postgres` extra.
         """
-        raise NotImplementedError
+        database = open_database(settings, clock)
+        try:
+            return cls(database, settings.review, key_of(settings, settings.review.folder))
+        except BaseException:
+            database.close()
+            raise
+
+    @property
+    def database(self) -> Database:
+        """Where all of it is: for what reads Kafka into it and publishes from it."""
+        return self._database
+
+    def take(self, connection: Connection, violations: Iterable[Violation]) -> Taken:
+        """Store violations that aren't stored yet, in a transaction of the caller's."""
+        return take(connection, violations, key=self._key, now_ms=self._database.now_ms())
+
+    def seal(self) -> int:
+        """Let the decisions stand whose time to be undone is over; how many it was. What does it is `Background`."""
+        with self._database.write() as connection:
+            return seal(connection, self._database.now_ms(), quality_share=self._quality_share)
 
     def close(self) -> None:
         """Let go of the database."""

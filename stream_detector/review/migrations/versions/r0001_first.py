@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Final
 
 import sqlalchemy as sa
@@ -189,6 +190,11 @@ def upgrade() -> None:
     for bit, kind in enumerate(_KINDS):
         has = sa.text(f"kinds & {1 << bit} <> 0")
         op.create_index(f"cases_of_{kind}", "cases", ["state", "priority", "case_id"], sqlite_where=has, postgresql_where=has)
+    totals = sa.table("totals", sa.column("state"), sa.column("cases"))
+    op.bulk_insert(totals, [{"state": state, "cases": 0} for state in ("open", "pending", "confirmed", "dismissed")])
+    marks = sa.table("marks", sa.column("name"), sa.column("value"))
+    # The store's own name in Kafka: another store's marks there must not be taken for this one's.
+    op.bulk_insert(marks, [{"name": "store_id", "value": secrets.token_hex(8)}])
     if op.get_bind().dialect.name == "sqlite":
         for statement in _SQLITE:
             op.execute(statement)
