@@ -56,6 +56,6 @@ def test_every_setting_is_in_the_table() -> None:
     """Nobody has to read the source to find a setting."""
     named = set(re.findall(r"^\| `([a-z_.]+)` \|", README, re.MULTILINE))
     fields = Settings.model_fields
-    sections = ("topics", "policy", "review")
+    sections = ("topics", "policy", "review", "aggregation")
     nested = {f"{name}.{inner}" for name in sections for inner in type(getattr(Settings(), name)).model_fields}
     assert set(fields).difference(sections) | nested <= named

@@ -74,7 +74,7 @@ def documents(settings: Settings) -> dict[str, Any]:
 def _topics(names: TopicSettings) -> asyncapi.Topics:
     inputs = {"booking": names.bookings, "listing-update": names.listing_updates, "client-update": names.client_updates}
     dead_letters = {name: names.dead_letters_of(topic) for name, topic in inputs.items()}
-    return asyncapi.Topics(inputs, dead_letters, names.violations, names.scores, names.shadow)
+    return asyncapi.Topics(inputs, dead_letters, names.violations, names.scores, names.shadow, names.repeat_offenders)
 
 
 def _broken(folder: Path) -> Iterator[str]:

@@ -5,6 +5,7 @@ from stream_detector.contracts.cloud_events import CloudEvents, carried, envelop
 from stream_detector.contracts.codec import DEFAULT_MAX_BYTES, decode, decode_batch, encode
 from stream_detector.contracts.dead_letters import DeadLetter, Headers
 from stream_detector.contracts.events import Event, EventType, TransactionContext
+from stream_detector.contracts.repeat_offenders import RepeatOffender, crossing_id
 from stream_detector.contracts.reviews import Decision, Reason, Review, ReviewedSpan, review_id
 from stream_detector.contracts.scoring import (
     Evidence,
@@ -30,6 +31,7 @@ __all__ = [
     "Kind",
     "Label",
     "Reason",
+    "RepeatOffender",
     "Review",
     "ReviewedSpan",
     "Score",
@@ -43,6 +45,7 @@ __all__ = [
     "Violation",
     "WireModel",
     "carried",
+    "crossing_id",
     "decode",
     "decode_batch",
     "disagreement_of",

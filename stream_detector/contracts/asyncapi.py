@@ -47,6 +47,7 @@ class Topics:
     violations: str
     scores: str
     shadow: str
+    repeat_offenders: str
 
 
 def describe(topics: Topics) -> dict[str, Any]:
@@ -62,6 +63,9 @@ def describe(topics: Topics) -> dict[str, Any]:
     name = "shadow-disagreement"
     channels[name] = _channel(topics.shadow, name, f"{_CONTRACTS[name].schema(Side.CONSUMER)['description']}")
     operations[f"send-{name}"] = _operation("send", name, "Publishes what a model that only looks on would decide otherwise.")
+    name = "repeat-offender"
+    channels[name] = _channel(topics.repeat_offenders, name, f"{_CONTRACTS[name].schema(Side.CONSUMER)['description']}")
+    operations[f"send-{name}"] = _operation("send", name, "Publishes that a partner reached a level, once an episode.")
     for name, topic in topics.dead_letters.items():
         channel = f"{name}-dead-letter"
         channels[channel] = _channel(topic, "dead-letter", f"What was refused of the records of {topics.inputs[name]}.")

@@ -49,6 +49,27 @@ _SHADOW: Final = _RESPONSE | {
 }
 _VERDICT_ID: Final = "49892a87-7b9e-55b9-a405-4f7834fee631"
 
+_REPEAT_OFFENDER: Final[dict[str, Any]] = {
+    "crossingId": "ebef17b2-ce72-5aaf-a98e-26a1fa45d97a",
+    "partnerId": "P-77",
+    "level": "warning",
+    "levelPoints": 8.0,
+    "windowLength": "7d",
+    "windowStart": "2026-11-17T18:00:00.000Z",
+    "windowEnd": "2026-11-24T18:00:00.000Z",
+    "points": 8.415,
+    "offences": 9,
+    "violations": 14,
+    "confirmed": 2,
+    "listings": 4,
+    "contacts": 2,
+    "kinds": {"email": 9, "phone": 5},
+    "firstOccurredAt": "2026-11-18T07:12:44.120Z",
+    "lastOccurredAt": "2026-11-24T10:00:00.000Z",
+    "violationIds": [_VERDICT_ID],
+    "reportedAt": "2026-11-24T10:00:00.412Z",
+}
+
 #: Documents by the name of their contract.
 EXAMPLES: Final[dict[str, list[dict[str, Any]]]] = {
     "booking": [_LISTING | {"eventType": "booking", "bookingId": "B-3"}],
@@ -63,6 +84,7 @@ EXAMPLES: Final[dict[str, list[dict[str, Any]]]] = {
         | {"comparedAt": "2026-11-24T10:00:00.412Z", "decided": _RESPONSE, "shadow": _SHADOW}
         | {"disagreementId": "1bb1e507-4994-51b6-b680-e5d8959eaacd"}
     ],
+    "repeat-offender": [_REPEAT_OFFENDER],
     "scoring-request": [_REQUEST],
     "scoring-response": [_RESPONSE],
 }

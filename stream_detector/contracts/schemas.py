@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 
 from stream_detector.contracts.base import WireModel
 from stream_detector.contracts.events import REQUIRED_IDS, Event, EventType
+from stream_detector.contracts.repeat_offenders import RepeatOffender
 from stream_detector.contracts.scoring import ScoringRequest, ScoringResponse
 from stream_detector.contracts.shadow import ShadowDisagreement
 from stream_detector.contracts.violations import Score, Violation
@@ -142,6 +143,7 @@ CONTRACTS: Final = (
     Contract("violation", Direction.OUT, partial(_schema_of, Violation, "serialization")),
     Contract("score", Direction.OUT, partial(_schema_of, Score, "serialization")),
     Contract("shadow-disagreement", Direction.OUT, partial(_schema_of, ShadowDisagreement, "serialization")),
+    Contract("repeat-offender", Direction.OUT, partial(_schema_of, RepeatOffender, "serialization")),
     Contract("scoring-request", Direction.IN, partial(_schema_of, ScoringRequest, "validation")),
     Contract("scoring-response", Direction.OUT, partial(_schema_of, ScoringResponse, "serialization")),
 )

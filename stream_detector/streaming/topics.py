@@ -19,6 +19,8 @@ from stream_detector.streaming.faults import kafka_error
 _TIMEOUT_S: Final = 10.0
 # How long a topic that was created just now may take to be known to the broker that is asked, and to get its leader.
 _CREATION_S: Final = 10.0
+#: How long repeat offenders are kept at least.
+_OFFENDERS_DAYS: Final = 90
 #: What a violation or dead letter holds beside the event's own bytes: verdict, evidence, headers.
 _OVERHEAD_BYTES: Final = 64 * 1024
 
@@ -55,8 +57,22 @@ def output_topics(settings: Settings) -> tuple[str, ...]:
     return (topics.violations, *scores, *shadow, *map(topics.dead_letters_of, topics.inputs))
 
 
+def aggregation_topics(settings: Settings) -> dict[str, dict[str, str]]:
+    """The topics of reviews and of repeat offenders, with their configuration. All but reviews need the same number of partitions."""
+    topics = settings.topics
+    # A level that was told must be known to have been told for as long as its windows may still change.
+    days = max(_OFFENDERS_DAYS, settings.aggregation.keep_days + _OFFENDERS_DAYS // 3)
+    return {
+        topics.reviews: {},
+        topics.partner_cases: {},
+        topics.partner_cases_state: {"cleanup.policy": "compact"},
+        topics.partner_episodes_state: {"cleanup.policy": "compact"},
+        topics.repeat_offenders: {"cleanup.policy": "compact,delete", "retention.ms": str(days * 24 * 60 * 60 * 1000)},
+    }
+
+
 def create_topics(settings: Settings, *, partitions: int, replication_factor: int) -> list[TopicReport]:
-    """Create the input, violations, scores, shadow, dead-letter and replays topics that don't exist yet.
+    """Create the topics that workers, console and aggregate read and write, as far as they don't exist yet.
 
     Raises:
         ConfigurationError: no broker answers, or it refuses to create a topic.
@@ -135,6 +151,10 @@ def _create(admin: AdminClient, settings: Settings, partitions: int, replication
     new = [
         NewTopic(name, num_partitions=partitions, replication_factor=replication_factor, config=config)
         for name, config in wanted.items()
+    ]
+    new += [
+        NewTopic(name, num_partitions=partitions, replication_factor=replication_factor, config=config)
+        for name, config in aggregation_topics(settings).items()
     ]
     # Small, and kept for good: a dead letter that was replayed must be known to be so for as long as it is there.
     new.append(

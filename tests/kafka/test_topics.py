@@ -26,6 +26,11 @@ def test_topics_are_created_once(apache: ApacheKafka) -> None:
         names.scores,
         names.shadow,
         names.replays,
+        names.reviews,
+        names.partner_cases,
+        names.partner_cases_state,
+        names.partner_episodes_state,
+        names.repeat_offenders,
     }
     assert all(report.created for report in first)
     assert not any(report.created for report in second)
