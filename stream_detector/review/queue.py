@@ -18,6 +18,8 @@ from stream_detector.review.schema import AuditRow, CaseRow, TotalRow
 
 #: Counting stops here: nobody works through more, and it bounds what a count can cost.
 COUNTED: Final = 10_000
+#: The same for what came in while a page is open.
+ARRIVED: Final = 1_000
 
 
 class Queue:
@@ -53,6 +55,19 @@ class Queue:
                 for state in wanted.states or tuple(State)
             )
         return Count(min(number, COUNTED), exact=number <= COUNTED)
+
+    def arrived(self, wanted: CaseFilter, *, after_case: int, viewer: str) -> Count:
+        """How many of the wanted came in after a case: of the `ARRIVED` next ones, whatever else they are."""
+        now_ms = self._database.now_ms()
+        following = select(CaseRow.case_id).where(CaseRow.case_id > after_case).order_by(CaseRow.case_id).limit(ARRIVED + 1)
+        with self._database.read() as connection:
+            following_ids = connection.scalars(following).all()
+            number = 0
+            for state in wanted.states or tuple(State):
+                met = self._conditions(wanted, state, viewer, now_ms)
+                query = select(func.count()).select_from(CaseRow).where(CaseRow.case_id.in_(following_ids[:ARRIVED]), *met)
+                number += connection.scalar(query) or 0
+        return Count(number, exact=len(following_ids) <= ARRIVED)
 
     def totals(self) -> Mapping[State, int]:
         """How many cases there are in each state; kept while writing, so it costs nothing."""
