@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import Connection, func, select
 
 from stream_detector.contracts import Kind, Violation
+from stream_detector.detection.redaction import Redaction, Scorer, redact
 from stream_detector.errors import UnknownCaseError
 from stream_detector.review.audit import Action, Deed, log
 from stream_detector.review.cases import Case, Linked, PartnerHistory, State
@@ -66,6 +68,21 @@ class CaseFile:
             detail = {"violations": [violation.violation_id for violation in violations]}
             log(connection, self._database.now_ms(), Deed(by, Action.UNMASKED, case_id, detail))
         return {violation.violation_id: texts_of(violation) for violation in violations}
+
+    def redact(self, case_id: int, detector: Scorer) -> Redaction | None:
+        """The texts of the newest violation without what made them Fraud, to be sent to their author; None without texts.
+
+        The clear texts don't leave this call, but for what is left of them. Where that isn't clean, nothing is: `texts` is empty.
+
+        Raises:
+            UnknownCaseError: there is no such case.
+        """
+        with self._database.read() as connection:
+            texts = texts_of(_violations(connection, _row(connection, case_id))[0])
+        if not texts:
+            return None
+        redaction = redact(detector, texts)
+        return redaction if redaction.clean else replace(redaction, texts={})
 
     def partner(self, partner_id: str, *, beside: int | None = None, size: int = 20) -> PartnerHistory:
         """A partner's history; the case `beside` which it is shown is left out of `recent`."""
