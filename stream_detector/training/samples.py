@@ -12,7 +12,9 @@ from random import Random
 
 from stream_detector.contracts import Kind
 from stream_detector.training.corpus.compose import Composer, Mixture, Sample
+from stream_detector.training.corpus.holdout import Part
 from stream_detector.training.corpus.listings import HELD_BACK_CITIES, ListingText, is_clean, read_listings, reviews
+from stream_detector.training.corpus.prose import read_prose
 from stream_detector.training.corpus.render import Span
 
 #: The family of real texts that were read.
@@ -39,10 +41,22 @@ class Split:
         return self.name == ("dev" if development else "train")
 
 
-def compose_corpus(listings: Path, *, split: str, size: int, seed: int, mixture: Mixture | None = None) -> list[Sample]:
-    """Composed samples of a split; the reviewed real texts of the split are added where it is trained on."""
+def compose_corpus(
+    listings: Path, *, split: str, size: int, seed: int, mixture: Mixture | None = None, prose: Path | None = None
+) -> list[Sample]:
+    """Composed samples of a split; the reviewed real texts of the split are added where it is trained on.
+
+    Args:
+        listings: folder of real listing texts.
+        split: train, dev or test.
+        size: how many samples are composed.
+        seed: of every choice.
+        mixture: shares of what is composed.
+        prose: folder that `train prose` left.
+    """
     texts = [listing for listing in read_listings(listings) if Split(split).holds(listing)]
-    samples = list(Composer(texts, seed=seed, mixture=mixture, part="test" if split == "test" else "train").samples(size))
+    part: Part = "test" if split == "test" else "train"
+    samples = list(Composer(texts, seed=seed, mixture=mixture, part=part, prose=read_prose(prose) if prose else None).samples(size))
     if split == "train":
         for sample in reviewed_samples(texts):
             samples += [sample] * _REVIEWED_COPIES[sample.offends]

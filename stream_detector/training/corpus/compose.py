@@ -40,6 +40,10 @@ _CUT_SHARE = 0.35  # of violations told in two places, so many are told in two p
 #: A language with fewer real texts than this would show the same ones over and over.
 _ENOUGH_TEXTS = 100
 
+#: Of made-up backgrounds' sentences and of plain samples, so many are prose where there is some.
+_PROSE_SHARE = 0.5
+_PLAIN_PROSE_SHARE = 0.3
+
 #: A whole window of a network, in characters, and less.
 _PLAIN_LENGTHS = (80, 160, 300, 450, 600, 600)
 
@@ -83,12 +87,29 @@ class Mixture:
 
 
 class Composer:
-    """Makes samples from real clean texts and the language packs, seeded, for training or for the test."""
+    """Makes samples from real clean texts and the language packs, seeded, for training or for the test.
 
-    def __init__(self, listings: Sequence[ListingText], *, seed: int, mixture: Mixture | None = None, part: Part = "train") -> None:
+    Args:
+        listings: real texts; those that are clean become backgrounds.
+        seed: of every choice.
+        mixture: shares of what is composed.
+        part: which templates and disguises belong to it.
+        prose: other people's sentences by language, as `read_prose` gives them.
+    """
+
+    def __init__(
+        self,
+        listings: Sequence[ListingText],
+        *,
+        seed: int,
+        mixture: Mixture | None = None,
+        part: Part = "train",
+        prose: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self._rng = Random(seed)
         self._mixture = mixture or Mixture()
         self._part = part
+        self._prose = prose or {}
         self._packs = packs()
         self._world = world()
         self._others = [code for code in self._packs if code != "en"]
@@ -130,7 +151,11 @@ class Composer:
         return Sample(whole.text, whole.spans, language, whole.families, whole.disguises, source)
 
     def _plain(self) -> Sample:
-        """Some sentences of a real text, exactly as they stand there."""
+        """Some sentences of a real text, exactly as they stand there, or of prose."""
+        if self._prose and self._rng.random() < _PLAIN_PROSE_SHARE:
+            language = self._rng.choice(list(self._prose))
+            sentences = self._rng.choices(self._prose[language], k=self._rng.choice((1, 1, 2, 3, 5)))
+            return Sample(" ".join(sentences), (), language, ("plain",), (), "prose")
         listing = self._rng.choice(self._clean)
         ends = sentence_ends(listing.text)
         starts = [0, *ends[:-1]]
@@ -144,14 +169,14 @@ class Composer:
         """Sentences, and where they come from. Hosts add lines in their own or their guests' language to any text."""
         rng = self._rng
         if rng.random() < self._mixture.bare:
-            return ([] if rng.random() < 0.7 else [self._sentence(language)]), "bare"
+            return ([] if rng.random() < 0.7 else [self._made_up(language)]), "bare"
         if self._clean and rng.random() < self._mixture.real_background:
             own = self._clean_in.get(language, ())
             listing = rng.choice(own if len(own) >= _ENOUGH_TEXTS and rng.random() < 0.85 else self._clean)
             written = listing.language if listing.language in self._packs else "en"
             parts = _excerpt(listing.text, rng)
             return [harmless(text, rng, self._fillers(written), self._part) for text in parts], listing.key
-        return [self._sentence(language) for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 5)))], "pack"
+        return [self._made_up(language) for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 5)))], "pack"
 
     def _any_language(self) -> str:
         return "en" if self._rng.random() < _ENGLISH_SHARE else self._rng.choice(self._others)
@@ -169,6 +194,13 @@ class Composer:
         names = [name for name in weights if name in families]
         family = self._rng.choices(names, weights=[weights[name] for name in names])[0]
         return render(self._rng.choice(families[family]), self._fillers(language), self._part)
+
+    def _made_up(self, language: str) -> Piece:
+        """A sentence of a background: of the pack, or of prose, which hardly ever comes twice."""
+        prose = self._prose.get(language)
+        if prose and self._rng.random() < _PROSE_SHARE:
+            return harmless(self._rng.choice(prose), self._rng, self._fillers(language), self._part)
+        return self._sentence(language)
 
     def _sentence(self, language: str) -> Piece:
         return render(self._rng.choice(self._sentences[language]), self._fillers(language), self._part)
