@@ -16,9 +16,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from stream_detector.contracts import CloudEvents, EventType
+from stream_detector.contracts.registry import RegistryInput, RegistryOutput, SubjectStrategy
 from stream_detector.errors import ConfigurationError
 from stream_detector.platforms import DEFAULT_PLATFORM_DOMAINS, DEFAULT_PLATFORM_NAMES
 
@@ -48,6 +49,14 @@ _SECRETS = {
 MINIMUM_KEY_CHARACTERS = 32
 
 _UNDERSCORED_KAFKA_KEYS = frozenset({"log_level"})
+
+
+class BackendChoice(StrEnum):
+    """What runs the network."""
+
+    AUTO = "auto"
+    ONNX = "onnx"
+    NEURON = "neuron"
 
 
 class Delivery(StrEnum):
@@ -120,7 +129,8 @@ class ReviewSettings(_Section):
         default=Path("review-data"), description="The console's own folder: its SQLite database, its key of fingerprints."
     )
     database_url: SecretStr | None = Field(
-        default=None, description="Where the store is: postgresql://user@host/database, or sqlite:///file; none: SQLite in its folder."
+        default=None,
+        description="Where the store is: postgresql://user@host/database, or sqlite:///file; none: SQLite in its folder.",
     )
     undo_seconds: float = Field(
         default=5.0, ge=0, le=600, description="Seconds in which a decision can be taken back; it is published after them."
@@ -162,6 +172,50 @@ class ReviewSettings(_Section):
         return value
 
 
+class RegistrySettings(_Section):
+    """A schema registry: events may come in its format, and violations and scores may go out in it."""
+
+    url: str | None = Field(
+        default=None, description="The registry's address, such as https://registry.example.org:8081; none: there is none."
+    )
+    input: RegistryInput = Field(
+        default=RegistryInput.AUTO, description="Read events in the registry's format beside JSON (auto), or only JSON."
+    )
+    output: RegistryOutput = Field(
+        default=RegistryOutput.NONE, description="Write violations and scores in the registry's format: JSON Schema or Avro."
+    )
+    subject_strategy: SubjectStrategy = Field(
+        default=SubjectStrategy.TOPIC, description="What the schemas of violations and scores are filed under."
+    )
+    auto_register: bool = Field(default=False, description="File the schemas of violations and scores where they are missing.")
+    username: str | None = Field(default=None, description="Name or API key, for basic authentication.")
+    password: SecretStr | None = Field(default=None, description="Password or API secret; better in password_file.")
+    password_file: Path | None = Field(default=None, description="File that holds nothing but the password or API secret.")
+    ca_file: Path | None = Field(default=None, description="Certificates of who signed the registry's, as PEM.")
+    certificate_file: Path | None = Field(default=None, description="The certificate to show to the registry, as PEM.")
+    key_file: Path | None = Field(default=None, description="Its key, as PEM.")
+    timeout_ms: int = Field(default=3000, ge=1, description="Milliseconds that the registry may take to answer.")
+
+    @field_validator("url")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"(https?://[^?#@\s,/]+[^?#@\s]*|mock://[^?#@\s]*)", value):
+            raise ValueError(
+                "must be a URL such as https://registry.example.org:8081; name and password go into username and password"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.output is not RegistryOutput.NONE and self.url is None:
+            raise ValueError("output needs url")
+        if (self.password or self.password_file) and self.username is None:
+            raise ValueError("password needs username")
+        if self.password and self.password_file:
+            raise ValueError("password and password_file are both set; keep one")
+        return self
+
+
 class TracingSettings(_Section):
     """Traces by OpenTelemetry; what is left out here, the usual OTEL_ variables say."""
 
@@ -183,7 +237,7 @@ class TracingSettings(_Section):
     @field_validator("otlp_endpoint")
     @classmethod
     def _an_address(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"https?://[^/?#@\s]+[^?#\s]*", value):
+        if value is not None and not re.fullmatch(r"https?://[^/?#@\s]+(/[^?#\s]*)?", value):
             raise ValueError(
                 "must be a URL such as http://localhost:4318; a collector's secrets go into OTEL_EXPORTER_OTLP_HEADERS"
             )
@@ -291,16 +345,30 @@ class Settings(_Section):
     max_queued_bytes: int = Field(
         default=4 * 1024 * 1024, ge=1, description="Partitions are paused while more than this waits in the worker to be scored."
     )
-    inference_threads: int = Field(default=0, ge=0, description="Inference sessions side by side, one thread each; 0: one a core.")
+    backend: BackendChoice = Field(
+        default=BackendChoice.AUTO,
+        description="What runs the model: onnx (the CPU), neuron (AWS Inferentia); auto: neuron where there is a device and the "
+        "model has programs for one, else onnx.",
+    )
+    inference_threads: int = Field(
+        default=0, ge=0, description="Inference sessions side by side, one thread each; 0: one a core, of CPU or accelerator."
+    )
     verdict_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, description="Bound of the cache of verdicts by text; 0: none.")
     window_cache_bytes: int = Field(default=64 * 1024 * 1024, ge=0, description="Bound of the cache of outputs by window; 0: none.")
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
     topics: TopicSettings = TopicSettings()
     policy: PolicySettings = PolicySettings()
     review: ReviewSettings = ReviewSettings()
+    registry: RegistrySettings = RegistrySettings()
     tracing: TracingSettings = TracingSettings()
     aggregation: AggregationSettings = AggregationSettings()
     kafka: dict[str, str] = Field(default_factory=dict, description="librdkafka keys, passed through to every client.")
+
+    @model_validator(mode="after")
+    def _one_format(self) -> Self:
+        if self.cloud_events is CloudEvents.STRUCTURED and self.registry.output is not RegistryOutput.NONE:
+            raise ValueError("cloud_events: a structured envelope can't hold a value in a registry's format; set binary or none")
+        return self
 
     @field_validator("log_level")
     @classmethod

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from stream_detector.cli.compile_neuron import compile_neuron
 from stream_detector.cli.distill import distill, teacher_weights
 from stream_detector.errors import ConfigurationError, MissingExtraError
 
@@ -41,6 +42,16 @@ def train() -> None:
 
 train.add_command(teacher_weights)
 train.add_command(distill)
+train.add_command(compile_neuron)
+
+
+@train.command(name="prose")
+@_work_option
+def fetch(*, work: Path) -> None:
+    """Fetch plain prose in the packs' languages from Debian's packages into WORK/prose, for the corpus (needs apt)."""
+    from stream_detector.training.corpus.prose import fetch_prose  # noqa: PLC0415 - keeps --help fast
+
+    fetch_prose(work / "prose", report=click.echo)
 
 
 @train.command()
@@ -53,13 +64,17 @@ train.add_command(distill)
     "--hard", type=_FOLDER, default=None, help="Keep those that the artefact in this folder finds hardest, and as many others."
 )
 @click.option("--keep", type=click.IntRange(2), default=20_000, show_default=True, help="With --hard, how many samples to keep.")
-def corpus(*, listings: Path, work: Path, seed: int, size: int, split: str, hard: Path | None, keep: int) -> None:
-    """Compose labelled texts from real listings and language packs."""
+@click.option("--prose", type=_FOLDER, default=None, help="Folder that `train prose` left.  [default: WORK/prose]")
+def corpus(
+    *, listings: Path, work: Path, seed: int, size: int, split: str, hard: Path | None, keep: int, prose: Path | None
+) -> None:
+    """Compose labelled texts from real listings, language packs, and plain prose if there is some."""
     _pipeline()
     from stream_detector.training.mining import hardest  # noqa: PLC0415 - keeps --help fast
     from stream_detector.training.samples import compose_corpus, write_corpus  # noqa: PLC0415 - keeps --help fast
 
-    samples = compose_corpus(listings, split=split, size=size, seed=seed)
+    prose = prose or work / "prose"
+    samples = compose_corpus(listings, split=split, size=size, seed=seed, prose=prose if prose.is_dir() else None)
     if hard:
         samples = hardest(samples, hard, keep=keep, seed=seed)
     file = work / f"{split}.jsonl.gz"
@@ -177,13 +192,17 @@ def card(*, work: Path, folder: Path, figures: Path) -> None:
 def everything(
     context: click.Context, *, listings: Path, work: Path, seed: int, folder: Path, size: int, refresh_version: str
 ) -> None:
-    """Every step in turn: corpus, fit, export to FOLDER; a second pass over hard examples; evaluate, card."""
+    """Every step in turn: prose, corpus, fit, export to FOLDER; a second pass over hard examples; evaluate, card."""
     second, figures = work / "hard", work / "evaluation.json"
     export_of = {"listings": listings, "seed": seed, "folder": folder, "refresh_version": refresh_version}
+    if not (work / "prose").is_dir():
+        context.invoke(fetch, work=work)
     context.invoke(corpus, listings=listings, work=work, seed=seed, size=size)
     context.invoke(fit, work=work, seed=seed)
     context.invoke(export, work=work, **export_of)
-    context.invoke(corpus, listings=listings, work=second, seed=seed + 1, size=size, hard=folder, keep=size // 4)
+    context.invoke(
+        corpus, listings=listings, work=second, seed=seed + 1, size=size, hard=folder, keep=size // 4, prose=work / "prose"
+    )
     context.invoke(fit, work=second, seed=seed + 1, start=work, tokenizer=work)
     context.invoke(export, work=second, **export_of)
     context.invoke(evaluate, listings=listings, seed=seed, model=str(folder), out=figures, record=True)

@@ -1,0 +1,84 @@
+"""Which hardware reads the windows: what the setting `backend` means on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import structlog
+
+from stream_detector.errors import ArtefactError, ConfigurationError
+from stream_detector.inference.artefact import Manifest
+from stream_detector.inference.backend import Backend, Network
+from stream_detector.inference.compiled import compiled_targets
+from stream_detector.inference.cores import count_devices
+from stream_detector.inference.dispatcher import Dispatcher
+from stream_detector.inference.onnx import OnnxNetwork
+from stream_detector.observability import Metrics
+from stream_detector.settings import BackendChoice, Settings
+
+_log = structlog.get_logger()
+
+
+def open_backend(
+    settings: Settings, folder: Path, manifest: Manifest, *, special: tuple[int, int], metrics: Metrics | None = None
+) -> Backend:
+    """The backend that the settings ask for.
+
+    Args:
+        settings: backend, inference_threads and promise_ms are read.
+        folder: the artefact.
+        manifest: what it says of itself.
+        special: the token numbers put before and after each window.
+        metrics: where runs are counted.
+
+    Raises:
+        ArtefactError: the artefact can't be run by it.
+        ConfigurationError: its packages, programs or cores are missing.
+    """
+    network = _network(settings, folder, manifest)
+    return Dispatcher(network, special=special, promise_s=settings.promise_ms / 1000, metrics=metrics)
+
+
+def _network(settings: Settings, folder: Path, manifest: Manifest) -> Network:
+    if settings.backend is BackendChoice.NEURON or (settings.backend is BackendChoice.AUTO and _offers_neuron(folder)):
+        return _neuron(settings, folder, manifest)
+    return OnnxNetwork(folder, threads=settings.inference_threads)
+
+
+def _offers_neuron(folder: Path) -> bool:
+    """Whether there is a device and the artefact has programs for one; a device without programs is worth a warning."""
+    if not count_devices():
+        return False
+    if _for_devices(compiled_targets(folder)):
+        return True
+    _log.warning("neuron_device_unused", reason="the model has no compiled programs", remedy="stream-detector train compile-neuron")
+    return False
+
+
+def _for_devices(targets: list[str]) -> list[str]:
+    from stream_detector.inference.toolchains import STAND_IN  # noqa: PLC0415 - only where it is about accelerators
+
+    return [target for target in targets if target != STAND_IN]
+
+
+def _neuron(settings: Settings, folder: Path, manifest: Manifest) -> Network:
+    from stream_detector.inference.neuron import NeuronNetwork  # noqa: PLC0415 - as above
+    from stream_detector.inference.toolchains import TOOLCHAINS, open_toolchain  # noqa: PLC0415 - as above
+
+    compiled = compiled_targets(folder)
+    # The stand-in is for trying things out: it serves where there is nothing else.
+    candidates = [target for target in TOOLCHAINS if target in (_for_devices(compiled) or compiled)]
+    if not candidates:
+        raise ArtefactError(
+            f"{folder}: the model has no programs for Neuron; make them with "
+            f"stream-detector train compile-neuron {folder} --target inf2, or set backend to onnx"
+        )
+    faults = []
+    for target in candidates:
+        try:
+            toolchain = open_toolchain(target)
+        except ConfigurationError as error:
+            faults.append(str(error))
+        else:
+            return NeuronNetwork(folder, manifest, toolchain, threads=settings.inference_threads)
+    raise ConfigurationError("; ".join(faults))
