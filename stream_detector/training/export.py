@@ -18,6 +18,7 @@ from onnxruntime.transformers.fusion_options import FusionOptions
 from tokenizers import Tokenizer
 
 from stream_detector.inference.artefact import GRAPH, MANIFEST, TOKENIZER, Calibration, Manifest, WindowShape, sha256
+from stream_detector.observability.drift import Reference
 from stream_detector.training.dataset import TAGS
 from stream_detector.training.network import ContactNetwork
 
@@ -90,6 +91,7 @@ def write_manifest(
     threshold: float,
     window: WindowShape,
     evaluation: Mapping[str, Any],
+    reference: Reference | None = None,
 ) -> Manifest:
     """Write model.json with the checksums of the files that stand in the folder."""
     manifest = Manifest(
@@ -104,8 +106,13 @@ def write_manifest(
         tags=TAGS,
         files={name: sha256(folder / name) for name in (GRAPH, TOKENIZER)},
         evaluation=evaluation,
+        reference=reference,
     )
-    text = json.dumps(manifest.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False)
+    text = json.dumps(
+        manifest.model_dump(mode="json", by_alias=True, exclude={"reference"} if reference is None else None),
+        indent=2,
+        ensure_ascii=False,
+    )
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
     return manifest
 

@@ -20,6 +20,7 @@ from tokenizers import Tokenizer
 
 from stream_detector.detection import Detector
 from stream_detector.detection.detector import load_tokenizer
+from stream_detector.detection.reference import SIZE, make_reference, put_reference
 from stream_detector.inference.artefact import GRAPH, TOKENIZER, Calibration, WindowShape, load_manifest
 from stream_detector.inference.windowing import special_tokens
 from stream_detector.settings import PolicySettings, Settings
@@ -27,7 +28,7 @@ from stream_detector.text.view import Normalizer
 from stream_detector.training.calibration import FALSE_FLAGS, STREAM_PRIOR, platt
 from stream_detector.training.card import read_fitted, write_fitted
 from stream_detector.training.corpus.compose import Composer, Sample
-from stream_detector.training.corpus.listings import HELD_BACK_CITIES, read_listings
+from stream_detector.training.corpus.listings import HELD_BACK_CITIES, ListingText, read_listings
 from stream_detector.training.dataset import label_windows, vary_digits
 from stream_detector.training.evaluate import judge, reliability, summarize
 from stream_detector.training.export import Versions, export_graph, write_manifest, write_tokenizer
@@ -127,7 +128,7 @@ def load_network(work: Path) -> ContactNetwork:
 
 
 def ship(work: Path, folder: Path, versions: Versions, *, listings: Path, seed: int, report: Report) -> None:
-    """Export, then calibrate and set the threshold on development listings with the very graph that ships."""
+    """Export, then calibrate, set the threshold and make drift's reference on development listings, with the very graph that ships."""
     folder.mkdir(parents=True, exist_ok=True)
     export_graph(load_network(work), folder / GRAPH)
     shutil.copyfile(work / TOKENIZER, folder / TOKENIZER)
@@ -148,6 +149,24 @@ def ship(work: Path, folder: Path, versions: Versions, *, listings: Path, seed: 
         f"threshold {threshold} (logit {cut:.2f}): finds {found:.1%} of development violations at {FALSE_FLAGS:.1%} of plain texts"
     )
     write_manifest(folder, versions, calibration=calibration, threshold=threshold, window=WINDOW, evaluation={})
+    refer(folder, texts, seed=seed, report=report)
+
+
+def refer(folder: Path, listings: Sequence[ListingText], *, seed: int, report: Report) -> None:
+    """Put the reference for drift into the manifest: how real texts fall, those among them that offend included.
+
+    Args:
+        folder: the artefact.
+        listings: texts that the model was not fitted on.
+        seed: draws the sample.
+        report: called with a line of progress.
+    """
+    chosen = Random(seed).sample(listings, min(SIZE, len(listings)))
+    cities = ", ".join(sorted({listing.city for listing in chosen}))
+    source = f"{len(chosen)} of {len(listings)} development texts of {cities}, seed {seed}"
+    with Detector.load(Settings(model=str(folder))) as detector:
+        put_reference(folder, make_reference(detector, [listing.text for listing in chosen], source=source))
+    report(f"reference for drift: {source}")
 
 
 def _logit(probability: float) -> float:
@@ -184,4 +203,5 @@ def record(folder: Path, figures: Mapping[str, Any]) -> None:
         threshold=manifest.threshold,
         window=manifest.window,
         evaluation={"heldBackCities": figures["heldBackCities"], **headline},
+        reference=manifest.reference,
     )

@@ -12,13 +12,16 @@ import pytest
 import torch
 
 from stream_detector.detection.detector import load_tokenizer
+from stream_detector.detection.reference import put_reference
 from stream_detector.inference.artefact import Calibration, WindowShape, find, verify
 from stream_detector.inference.onnx import OnnxBackend
+from stream_detector.observability.drift import Judged, Reference, tally
 from stream_detector.settings import Settings
 from stream_detector.training.dataset import TAGS, collate
 from stream_detector.training.export import Versions, export_graph, write_manifest, write_tokenizer
 from stream_detector.training.fit import Recipe, fit
 from stream_detector.training.network import ContactNetwork
+from stream_detector.training.pipeline import record
 from stream_detector.training.tokenization import build_tokenizer
 from tests.training_torch import tiny
 
@@ -111,3 +114,18 @@ def test_the_tokenizer_is_kept_whole(folder: Path) -> None:
     """Written and read again it cuts as before: digits one by one."""
     encoding = load_tokenizer(folder).encode("ring 555-0101", add_special_tokens=False)
     assert encoding.tokens == ["ring", *"555-0101"]
+
+
+def test_figures_are_recorded_beside_the_reference(folder: Path, tmp_path: Path) -> None:
+    """An evaluation after shipping leaves what drift is measured against, and the files as they are."""
+    artefact = tmp_path / "artefact"
+    shutil.copytree(folder, artefact)
+    assert "reference" not in (artefact / "model.json").read_text(encoding="utf-8")
+    reference = Reference(source="20 made-up texts", counts=tally([Judged.of("A bright flat", 0.01, ())] * 20))
+    put_reference(artefact, reference)
+    assert verify(artefact).reference == reference
+    part = dict.fromkeys(("violationsFound", "harmlessWrong", "spanOverlaps", "kindRight"), 0.5)
+    figures = {"heldBackCities": [], **dict.fromkeys(("composed", "plain", "reviewed", "challenge"), part)}
+    record(artefact, figures)
+    assert verify(artefact).reference == reference
+    assert verify(artefact).evaluation["composed"] == part
