@@ -12,7 +12,8 @@ from stream_detector.settings import Settings
 @click.command(
     cls=SettingsCommand,
     epilog="A token is set in the environment (STREAM_DETECTOR_HTTP_TOKEN) or in the file: a flag would show it to all who list"
-    " processes. SIGTERM or SIGINT drains what is in flight and leaves with 0; a second one leaves at once.",
+    " processes. SIGTERM or SIGINT drains what is in flight and leaves with 0; a second one leaves at once."
+    " SIGHUP has a model whose folder has changed swapped in at once.",
 )
 @with_settings(
     "http_host",
@@ -25,6 +26,7 @@ from stream_detector.settings import Settings
     "http_drain_ms",
     "promise_ms",
     "model",
+    "model_reload_seconds",
     "threshold",
     "unmasked_evidence",
     "inference_threads",

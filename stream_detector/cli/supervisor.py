@@ -51,6 +51,7 @@ class Supervisor:
         """The status that the command ended with at last."""
         signals = (signal.SIGTERM, signal.SIGINT)
         before = {number: signal.signal(number, self._pass_on) for number in signals}
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, self._tell)
         try:
             return self._run()
         finally:
@@ -84,8 +85,11 @@ class Supervisor:
         while not self._stopping and self._clock() < end:
             self._sleep(0.1)
 
-    def _pass_on(self, number: int, _frame: FrameType | None) -> None:
+    def _pass_on(self, number: int, frame: FrameType | None) -> None:
         self._stopping = True
+        self._tell(number, frame)
+
+    def _tell(self, number: int, _frame: FrameType | None) -> None:
         child = self._child
         if child is not None and child.returncode is None:
             os.kill(child.pid, number)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
+
 def load_detector(settings: Settings, metrics: Metrics) -> Detector:
     """The detector that the settings name, timed."""
     detector = Detector.load(settings, metrics)

@@ -120,6 +120,12 @@ def producer_config(settings: Settings, name: str) -> Config:
     return config | settings.kafka
 
 
+def shadow_config(settings: Settings, name: str) -> Config:
+    """The producer of a shadow's disagreements: outside of all transactions, small, and patient with nobody."""
+    config = producer_config(settings.model_copy(update={"delivery": Delivery.AT_LEAST_ONCE}), f"{name}-shadow")
+    return config | {"linger.ms": 50, "queue.buffering.max.messages": 1000, "log_level": 2} | settings.kafka
+
+
 def replay_config(settings: Settings) -> Config:
     """The producer of `dlq replay`: transactional whatever the delivery, and one at a time in a group."""
     config = producer_config(settings.model_copy(update={"delivery": Delivery.EXACTLY_ONCE}), "dlq-replay")

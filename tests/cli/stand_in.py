@@ -20,6 +20,7 @@ class StandIn:
 
     manifest = SimpleNamespace(model_code="STAND-IN", model_version="1.0", refresh_version="v0", threshold=0.5)
     backend_name = "stand-in"
+    seconds_left = 0.0
 
     @classmethod
     def load(cls, settings: object, metrics: object = None) -> Self:
@@ -35,6 +36,18 @@ class StandIn:
 
     def measure(self) -> None:
         """Nothing to time."""
+
+    def show_caches(self) -> None:
+        """Nothing to show."""
+
+    def watch_drift(self) -> None:
+        """Nothing to watch."""
+
+    def close(self) -> None:
+        """Nothing to close."""
+
+    def begin(self, texts: Mapping[str, str]) -> None:
+        """Nothing to begin."""
 
     def score(self, texts: Sequence[Mapping[str, str]]) -> list[ScoringResponse]:
         """One response for each group of texts."""

@@ -66,10 +66,10 @@ def _play(examples: list[Example], settings: Settings, screen: Screen, *, once: 
         assemble(settings, on_outcome=tally.add) as parts,
         Subscriber(settings, screen.show_violation, screen.show_dead_letter) as subscriber,
     ):
-        manifest = parts.detector.manifest
+        manifest = parts.models.manifest
         screen.show_start(
             model=f"{manifest.model_code} {manifest.refresh_version}",
-            backend=parts.detector.backend_name,
+            backend=parts.models.backend_name,
             metrics_url=parts.metrics_url,
             events=len(examples),
             rate=rate,
