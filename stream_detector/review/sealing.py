@@ -21,6 +21,12 @@ _SYSTEM: Final = "console"
 _KEY_BITS: Final = 32
 
 
+def is_due(connection: Connection, now_ms: int) -> bool:
+    """Whether there is anything to seal."""
+    query = select(DecisionRow.decision_id).where(DecisionRow.state == "pending", DecisionRow.due_ms <= now_ms).limit(1)
+    return connection.scalar(query) is not None
+
+
 def seal(connection: Connection, now_ms: int, *, quality_share: float) -> int:
     """Seal decisions that are due; how many it was.
 

@@ -25,7 +25,7 @@ from stream_detector.review.offenders import Offenders
 from stream_detector.review.precision import Precision
 from stream_detector.review.quality import Quality
 from stream_detector.review.queue import Queue
-from stream_detector.review.sealing import seal
+from stream_detector.review.sealing import is_due, seal
 from stream_detector.review.thresholds import Thresholds
 from stream_detector.settings import ReviewSettings, Settings
 
@@ -96,10 +96,20 @@ class Store:
         """Store violations that aren't stored yet, in a transaction of the caller's."""
         return take(connection, violations, key=self._key, now_ms=self._database.now_ms())
 
-    def seal(self) -> int:
-        """Let the decisions stand whose time to be undone is over; how many it was. What does it is `Background`."""
+    def seal(self, guard: Callable[[Connection], None] = lambda _: None) -> int:
+        """Let the decisions stand whose time to be undone is over; how many it was. What does it is `Background`.
+
+        Args:
+            guard: called first in the transaction; if it raises, nothing is done. Reviews are published in the order of their
+                numbers, so that only one process at a time may give numbers.
+        """
+        now_ms = self._database.now_ms()
+        with self._database.read() as connection:
+            if not is_due(connection, now_ms):
+                return 0
         with self._database.write() as connection:
-            return seal(connection, self._database.now_ms(), quality_share=self._quality_share)
+            guard(connection)
+            return seal(connection, now_ms, quality_share=self._quality_share)
 
     def close(self) -> None:
         """Let go of the database."""
