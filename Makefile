@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 LISTINGS ?= listings
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-training setup setup-dev setup-train lint types unit kafka-setup jmeter-setup validators-setup prometheus-setup rehearse-image kafka model docs lock clean faults fuzz
+.PHONY: help demo test test-training setup setup-dev setup-train lint types unit kafka-setup postgres-setup jmeter-setup validators-setup prometheus-setup browser-setup screenshots rehearse-image kafka model docs lock clean faults fuzz
 
 help:  ## this list
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,7 +13,7 @@ help:  ## this list
 demo: setup  ## set up, then play the example events through the real worker on an embedded broker
 	$(BIN)/stream-detector demo --once
 
-test: setup-dev kafka-setup validators-setup prometheus-setup  ## set up all that tests need (Java, Maven, Apache Kafka, validators by Go, Prometheus), then lint, types and every test
+test: setup-dev kafka-setup postgres-setup validators-setup prometheus-setup browser-setup  ## set up all that tests need (Java, Maven, Apache Kafka, PostgreSQL, validators by Go, Prometheus, Chromium), then lint, types and every test
 	$(MAKE) --no-print-directory lint types
 	$(BIN)/python -m pytest
 
@@ -47,8 +47,8 @@ lint: setup-dev  ## ruff: rules and formatting
 types: setup-dev  ## mypy, strict
 	$(BIN)/mypy
 
-unit: setup-dev  ## the tests that need neither Apache Kafka nor validators (by Go, or promtool)
-	$(BIN)/python -m pytest -m "not kafka and not validators"
+unit: setup-dev  ## the tests that need neither Apache Kafka nor PostgreSQL nor validators (by Go, or promtool) nor Chromium
+	$(BIN)/python -m pytest -m "not kafka and not postgres and not validators and not browser"
 
 test-training: setup-dev setup-train  ## the tests of fitting and export (needs torch)
 	$(BIN)/python -m pytest tests/training_torch
@@ -56,8 +56,14 @@ test-training: setup-dev setup-train  ## the tests of fitting and export (needs 
 kafka-setup:  ## Java, Maven and Apache Kafka's jars, where they are missing
 	@bash deploy/kafka/setup.sh
 
+postgres-setup:  ## a PostgreSQL server for tests, where it is missing
+	@bash deploy/postgres/setup.sh
+
 prometheus-setup:  ## Prometheus and promtool, where they are missing
 	@bash deploy/prometheus/setup.sh
+
+browser-setup:  ## Chromium, where it is missing (as root)
+	@bash deploy/browser/setup.sh
 
 jmeter-setup: kafka-setup  ## Apache JMeter's jars, where they are missing
 	@bash benchmarks/jmeter/setup.sh
@@ -79,6 +85,9 @@ docs: setup-dev  ## what is made from the program: docs/metrics.md, docs/contrac
 	$(BIN)/python -m stream_detector.observability.catalogue docs/metrics.md
 	$(BIN)/stream-detector schema export docs/contracts
 	$(BIN)/python -m deploy.dashboards deploy/grafana
+
+screenshots: setup-dev browser-setup  ## docs/images: the console's pages over fictional cases, for README.md
+	$(BIN)/python -m tests.review.web.screenshots docs/images
 
 faults: setup-dev kafka-setup  ## fault runs on Apache Kafka, 50,000 events and more, hours; other numbers: python -m benchmarks.faults --help
 	$(BIN)/python -m benchmarks.faults
