@@ -12,7 +12,9 @@ from stream_detector.inference.backend import Backend, Network
 from stream_detector.inference.compiled import compiled_targets
 from stream_detector.inference.cores import count_devices
 from stream_detector.inference.dispatcher import Dispatcher
+from stream_detector.inference.neuron import NeuronNetwork
 from stream_detector.inference.onnx import OnnxNetwork
+from stream_detector.inference.toolchains import STAND_IN, TOOLCHAINS, open_toolchain
 from stream_detector.observability import Metrics
 from stream_detector.settings import BackendChoice, Settings
 
@@ -49,32 +51,28 @@ def _offers_neuron(folder: Path) -> bool:
     """Whether there is a device and the artefact has programs for one; a device without programs is worth a warning."""
     if not count_devices():
         return False
-    if _for_devices(compiled_targets(folder)):
+    if any(target != STAND_IN for target in _targets(folder)):
         return True
     _log.warning("neuron_device_unused", reason="the model has no compiled programs", remedy="stream-detector train compile-neuron")
     return False
 
 
-def _for_devices(targets: list[str]) -> list[str]:
-    from stream_detector.inference.toolchains import STAND_IN  # noqa: PLC0415 - only where it is about accelerators
-
-    return [target for target in targets if target != STAND_IN]
+def _targets(folder: Path) -> list[str]:
+    """The targets that the artefact has programs for, the best first; the stand-in, which is for trying things out, last."""
+    compiled = compiled_targets(folder)
+    return [target for target in TOOLCHAINS if target in compiled]
 
 
 def _neuron(settings: Settings, folder: Path, manifest: Manifest) -> Network:
-    from stream_detector.inference.neuron import NeuronNetwork  # noqa: PLC0415 - as above
-    from stream_detector.inference.toolchains import TOOLCHAINS, open_toolchain  # noqa: PLC0415 - as above
-
-    compiled = compiled_targets(folder)
-    # The stand-in is for trying things out: it serves where there is nothing else.
-    candidates = [target for target in TOOLCHAINS if target in (_for_devices(compiled) or compiled)]
-    if not candidates:
+    targets = _targets(folder)
+    if not targets:
         raise ArtefactError(
             f"{folder}: the model has no programs for Neuron; make them with "
             f"stream-detector train compile-neuron {folder} --target inf2, or set backend to onnx"
         )
+    # Where there are programs for an accelerator, the stand-in doesn't take its place.
     faults = []
-    for target in candidates:
+    for target in [target for target in targets if target != STAND_IN] or targets:
         try:
             toolchain = open_toolchain(target)
         except ConfigurationError as error:
