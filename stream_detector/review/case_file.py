@@ -89,15 +89,14 @@ class CaseFile:
         now_ms = self._database.now_ms()
         own = (CaseRow.partner_id == partner_id, CaseRow.origin == "live")
         with self._database.read() as connection:
-            states = dict(
-                connection.execute(select(CaseRow.state, func.count()).where(*own).group_by(CaseRow.state)).tuples().all()
-            )
+            counted = connection.execute(select(CaseRow.state, func.count()).where(*own).group_by(CaseRow.state))
+            states = dict(counted.all())
             listings, first_ms = connection.execute(
                 select(func.count(CaseRow.listing_id.distinct()), func.min(CaseRow.first_detected_ms)).where(*own)
             ).one()
             offender = connection.execute(
                 select(OffenderRecord.window_length, OffenderRecord.level).where(OffenderRecord.partner_id == partner_id)
-            ).tuples()
+            )
             levels = dict(offender.all())
             hidden = _family(connection, beside) if beside is not None else []
             recent = connection.execute(

@@ -62,7 +62,7 @@ class Precision:
         query = select(column, CaseRow.state, func.count()).where(*decided(self._database.now_ms(), within))
         counts: Counter[tuple[str, str]] = Counter()
         with self._database.read() as connection:
-            for value, state, number in connection.execute(query.group_by(column, CaseRow.state)).tuples():
+            for value, state, number in connection.execute(query.group_by(column, CaseRow.state)):
                 for group in _groups(dimension, value):
                     counts[group, state] += number
         return tuple(_rows(dimension, counts))
@@ -75,7 +75,7 @@ class Precision:
             .group_by(CaseRow.reason)
         )
         with self._database.read() as connection:
-            return {reason: number for reason, number in connection.execute(query).tuples() if reason is not None}
+            return {reason: number for reason, number in connection.execute(query) if reason is not None}
 
 
 def decided(now_ms: int, within: timedelta | None) -> list[ColumnElement[bool]]:

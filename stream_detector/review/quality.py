@@ -100,7 +100,7 @@ class Quality:
         counted = select(query.c.first, query.c.second, func.count()).group_by(query.c.first, query.c.second)
         waiting = select(func.count()).where(CaseRow.origin == "second", CaseRow.state.not_in(_DECIDED))
         with self._database.read() as connection:
-            pairs = {(Decision(first), Decision(second)): number for first, second, number in connection.execute(counted).tuples()}
+            pairs = {(Decision(first), Decision(second)): number for first, second, number in connection.execute(counted)}
             left = connection.scalar(waiting) or 0
         total = sum(pairs.values())
         agreed = sum(number for (first, second), number in pairs.items() if first is second)
@@ -206,7 +206,7 @@ def _decided_by(connection: Connection, since_ms: int | None) -> Iterable[tuple[
     query = select(DecisionRow.reviewer, func.count()).where(DecisionRow.state == "sealed").group_by(DecisionRow.reviewer)
     if since_ms is not None:
         query = query.where(DecisionRow.decided_ms >= since_ms)
-    return connection.execute(query).tuples()
+    return connection.execute(query)
 
 
 def _golden(since_ms: int | None, *, answered: bool) -> AnySelect:

@@ -76,7 +76,7 @@ class Thresholds:
             step = case(*((CaseRow.score_ppb >= edges[place], place) for place in reversed(range(len(edges)))), else_=-1)
             found = connection.execute(
                 select(step.label("step"), CaseRow.state, func.count()).where(*recent).group_by("step", CaseRow.state)
-            ).tuples()
+            )
             counts = {(int(place), str(state)): int(number) for place, state, number in found}
         days = max(1.0, (now_ms - max(since_ms, oldest_ms)) / _DAY_MS)
         return tuple(_rows(thresholds, counts, days))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Final
 
 from starlette.concurrency import run_in_threadpool
@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from stream_detector.contracts import EventType, Kind
-from stream_detector.errors import UnknownCaseError
 from stream_detector.review.cases import Order, Pulse, State
 from stream_detector.review.web.address import QueueAddress
 from stream_detector.review.web.desk import Desk
@@ -33,7 +32,9 @@ PRESETS: Final = (
     ("Waiting for a week", "older=7d&order=oldest"),
 )
 #: More lines at once than these are left for the next look: they are the changes of one second.
-_CHANGES: Final = 50
+_CHANGES: Final = 200
+#: Lines of one page.
+_SHOWN: Final = 100
 
 
 def show(visit: Visit) -> Response:
@@ -89,6 +90,8 @@ async def listen(request: Request, desk: Desk) -> Response:
     address = QueueAddress.read(request.query_params, viewer=viewer)
     since = request.query_params.get("since", "")
     newest = int(since) if since.isdecimal() and len(since) < 19 else 0
+    numbers = request.query_params.get("shown", "").split(".")[:_SHOWN]
+    shown = frozenset(int(number) for number in numbers if number.isdecimal() and len(number) < 19)
 
     async def events() -> AsyncIterator[bytes]:
         known: Pulse | None = None
@@ -97,35 +100,39 @@ async def listen(request: Request, desk: Desk) -> Response:
             if pulse is None:
                 yield KEEP_ALIVE
                 continue
-            for made in await run_in_threadpool(_changes, desk, address, viewer, newest, known, pulse):
+            for made in await run_in_threadpool(_changes, desk, _Listening(address, viewer, newest, shown), known, pulse):
                 yield made
             known = pulse
 
     return StreamingResponse(events(), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-def _changes(desk: Desk, address: QueueAddress, viewer: str, newest: int, known: Pulse | None, pulse: Pulse) -> list[bytes]:
+@dataclass(frozen=True, slots=True)
+class _Listening:
+    """A page that is open: its queue, who reads it, the newest case when it was made, and the cases on it."""
+
+    address: QueueAddress
+    viewer: str
+    newest: int
+    shown: frozenset[int]
+
+
+def _changes(desk: Desk, page: _Listening, known: Pulse | None, pulse: Pulse) -> list[bytes]:
     made = []
-    if pulse.newest_case > newest and (known is None or pulse.newest_case != known.newest_case):
-        count = desk.store.queue.arrived(address.wanted, after_case=newest, viewer=viewer)
+    if pulse.newest_case > page.newest and (known is None or pulse.newest_case != known.newest_case):
+        count = desk.store.queue.arrived(page.address.wanted, after_case=page.newest, viewer=page.viewer)
         if count.number:
-            html = ENVIRONMENT.get_template("queue_news.html").render(count=count, query=address.query())
+            html = ENVIRONMENT.get_template("queue_news.html").render(count=count, query=page.address.query())
             made.append(event("news", html))
-    if known is not None and pulse.audit_sequence != known.audit_sequence:
-        made.append(event("lines", _lines(desk, known.audit_sequence)))
+    if known is not None and pulse.audit_sequence != known.audit_sequence and (lines := _lines(desk, known, page.shown)):
+        made.append(event("lines", lines))
     return made
 
 
-def _lines(desk: Desk, since: int) -> str:
-    """The changed lines' states, to be swapped in where they are shown."""
+def _lines(desk: Desk, known: Pulse, shown: frozenset[int]) -> str:
+    """The states of lines that changed, to be swapped in where they are shown."""
     entries = desk.store.audit.page(size=_CHANGES)
-    changed = dict.fromkeys(entry.case_id for entry in entries if entry.sequence > since and entry.case_id is not None)
+    changed = {entry.case_id for entry in entries if entry.sequence > known.audit_sequence and entry.case_id is not None}
     template = ENVIRONMENT.get_template("queue_state.html")
-    pieces = []
-    for case_id in changed:
-        try:
-            case = desk.store.queue.summary(case_id)
-        except UnknownCaseError:
-            continue
-        pieces.append(template.render(case=case, now=datetime.now(UTC), swapped=True))
-    return "\n".join(pieces)
+    cases = [desk.store.queue.summary(case_id) for case_id in sorted(changed & shown)]
+    return "\n".join(template.render(case=case, swapped=True) for case in cases)
