@@ -21,7 +21,8 @@ DATABASE_FILE: Final = "review.sqlite3"
 
 #: How long a write waits for another one to end.
 _BUSY_MS: Final = 15_000
-_POOL: Final = {"pool_size": 10, "max_overflow": 30, "pool_timeout": 30}
+# Errors don't quote what a statement was given: texts are among it, and errors end in logs.
+_POOL: Final = {"pool_size": 10, "max_overflow": 30, "pool_timeout": 30, "hide_parameters": True}
 
 Clock = Callable[[], datetime]
 #: A row or a query of any columns.

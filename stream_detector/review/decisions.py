@@ -193,7 +193,7 @@ class Decisions:
                 "decision": verdict.decision.value,
                 "reason": verdict.reason.value if verdict.reason else None,
                 "spans": spans_document(verdict.spans),
-                "note": verdict.note.replace("\x00", "\ufffd"),
+                "note": verdict.note,
                 "reviewer": reviewer,
                 "decided_ms": now_ms,
                 "due_ms": now_ms + self._undo_ms,

@@ -94,13 +94,9 @@ def kind_bits(violation: Violation) -> int:
     return bits
 
 
-def _storable(text: str) -> str:
-    """PostgreSQL keeps no NUL in a text."""
-    return text.replace("\x00", "\ufffd")
-
-
 def _id(text: str) -> str:
-    return _storable(text[:_LONGEST_ID])
+    """An id as the tables hold it, to be compared with one that was read from them."""
+    return text[:_LONGEST_ID].replace("\x00", "\ufffd")
 
 
 def _stored(connection: Connection, violation_ids: Sequence[str]) -> set[str]:
@@ -142,8 +138,8 @@ def _case_row(name: str, group: Sequence[Violation]) -> dict[str, Any]:
         "event_type": first.event_type.value,
         "partner_id": _id(first.partner_id),
         "listing_id": _id(first.listing_id) if first.listing_id else None,
-        "top_contributor": _storable(first.top_contributor),
-        "excerpt": _storable(excerpt_of(first)),
+        "top_contributor": first.top_contributor,
+        "excerpt": excerpt_of(first),
         "claimed_by": None,
         "claim_until_ms": None,
         "revision": 0,
@@ -184,7 +180,7 @@ def _link(connection: Connection, cases: Mapping[int, Violation], key: bytes) ->
     if contacts:
         kind = postgresql if connection.dialect.name == "postgresql" else sqlite
         connection.execute(kind.insert(ContactRow).on_conflict_do_nothing(), contacts)
-    words.index(connection, {case_id: [*map(_storable, masked_texts(violation).values())] for case_id, violation in cases.items()})
+    words.index(connection, {case_id: list(masked_texts(violation).values()) for case_id, violation in cases.items()})
 
 
 def _write(connection: Connection, violations: Sequence[tuple[int, Violation]]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, String, Text, text
+from sqlalchemy import BigInteger, Dialect, ForeignKey, Index, Integer, LargeBinary, String, TypeDecorator, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from stream_detector.contracts import Kind
@@ -17,6 +17,17 @@ KIND_BITS: Final = {kind: 1 << place for place, kind in enumerate(Kind)}
 
 #: Counts up by itself; SQLite does that for its own integers alone, and with AUTOINCREMENT never gives a number twice.
 _NUMBER = BigInteger().with_variant(Integer, "sqlite")
+
+
+class Characters(TypeDecorator[str]):
+    """A text that any database takes: PostgreSQL keeps no NUL, and half a surrogate pair has no UTF-8."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """What is written, and compared with."""
+        return None if value is None else value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 class Base(DeclarativeBase):
@@ -54,17 +65,17 @@ class CaseRow(Base):
 
     case_id: Mapped[int] = mapped_column(_NUMBER, primary_key=True)
     #: What makes violations one case, hashed under the key of the contacts' fingerprints.
-    case_key: Mapped[str] = mapped_column(String(64), unique=True)
+    case_key: Mapped[str] = mapped_column(Characters(64), unique=True)
     #: live, second (opinion) or golden.
-    origin: Mapped[str] = mapped_column(String(8))
+    origin: Mapped[str] = mapped_column(Characters(8))
     #: The case whose violations it shows, if not its own.
     shadow_of: Mapped[int | None] = mapped_column(ForeignKey("cases.case_id"), index=True)
     #: Who decided that case, and so must not decide this one.
-    excluded_reviewer: Mapped[str | None] = mapped_column(String(512))
-    state: Mapped[str] = mapped_column(String(12))
-    event_type: Mapped[str] = mapped_column(String(32))
-    partner_id: Mapped[str] = mapped_column(String(512))
-    listing_id: Mapped[str | None] = mapped_column(String(512))
+    excluded_reviewer: Mapped[str | None] = mapped_column(Characters(512))
+    state: Mapped[str] = mapped_column(Characters(12))
+    event_type: Mapped[str] = mapped_column(Characters(32))
+    partner_id: Mapped[str] = mapped_column(Characters(512))
+    listing_id: Mapped[str | None] = mapped_column(Characters(512))
     #: A bit a kind, in the order of `contracts.Kind`.
     kinds: Mapped[int]
     #: The highest probability, in billionths: whole numbers make a cursor exact.
@@ -73,20 +84,20 @@ class CaseRow(Base):
     priority: Mapped[int] = mapped_column(BigInteger)
     #: The lowest threshold that let one of its violations through.
     threshold: Mapped[float]
-    top_contributor: Mapped[str] = mapped_column(Text)
-    excerpt: Mapped[str] = mapped_column(Text)
+    top_contributor: Mapped[str] = mapped_column(Characters)
+    excerpt: Mapped[str] = mapped_column(Characters)
     violations: Mapped[int]
-    model_code: Mapped[str] = mapped_column(String(512))
-    model_version: Mapped[str] = mapped_column(String(512))
+    model_code: Mapped[str] = mapped_column(Characters(512))
+    model_version: Mapped[str] = mapped_column(Characters(512))
     first_detected_ms: Mapped[int] = mapped_column(BigInteger)
     last_detected_ms: Mapped[int] = mapped_column(BigInteger)
-    claimed_by: Mapped[str | None] = mapped_column(String(512))
+    claimed_by: Mapped[str | None] = mapped_column(Characters(512))
     claim_until_ms: Mapped[int | None] = mapped_column(BigInteger)
     revision: Mapped[int]
     #: The decision that stands, once it is published.
     decision_id: Mapped[int | None] = mapped_column(BigInteger)
     decided_ms: Mapped[int | None] = mapped_column(BigInteger)
-    reason: Mapped[str | None] = mapped_column(String(32))
+    reason: Mapped[str | None] = mapped_column(Characters(32))
 
 
 class ViolationRow(Base):
@@ -95,9 +106,9 @@ class ViolationRow(Base):
     __tablename__ = "violations"
     __table_args__ = (Index("violations_by_case", "case_id", "detected_ms"),)
 
-    violation_id: Mapped[str] = mapped_column(String(512), primary_key=True)
+    violation_id: Mapped[str] = mapped_column(Characters(512), primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.case_id"))
-    event_id: Mapped[str] = mapped_column(String(512), index=True)
+    event_id: Mapped[str] = mapped_column(Characters(512), index=True)
     detected_ms: Mapped[int] = mapped_column(BigInteger)
     #: JSON, the texts in the clear.
     document: Mapped[bytes] = mapped_column(LargeBinary)
@@ -108,9 +119,9 @@ class ContactRow(Base):
 
     __tablename__ = "contacts"
 
-    fingerprint: Mapped[str] = mapped_column(String(32), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(Characters(32), primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.case_id"), primary_key=True, index=True)
-    kind: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(Characters(16))
 
 
 class DecisionRow(Base):
@@ -126,15 +137,15 @@ class DecisionRow(Base):
     decision_id: Mapped[int] = mapped_column(_NUMBER, primary_key=True)
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.case_id"), index=True)
     revision: Mapped[int]
-    decision: Mapped[str] = mapped_column(String(12))
-    reason: Mapped[str | None] = mapped_column(String(32))
+    decision: Mapped[str] = mapped_column(Characters(12))
+    reason: Mapped[str | None] = mapped_column(Characters(32))
     #: JSON: the corrected spans, or nothing.
-    spans: Mapped[str | None] = mapped_column(Text)
-    note: Mapped[str] = mapped_column(Text)
-    reviewer: Mapped[str] = mapped_column(String(512))
+    spans: Mapped[str | None] = mapped_column(Characters)
+    note: Mapped[str] = mapped_column(Characters)
+    reviewer: Mapped[str] = mapped_column(Characters(512))
     decided_ms: Mapped[int] = mapped_column(BigInteger)
     due_ms: Mapped[int] = mapped_column(BigInteger)
-    state: Mapped[str] = mapped_column(String(8))
+    state: Mapped[str] = mapped_column(Characters(8))
 
 
 class OutboxRow(Base):
@@ -154,9 +165,9 @@ class GoldenRow(Base):
     __tablename__ = "golden"
 
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.case_id"), primary_key=True)
-    expected: Mapped[str] = mapped_column(String(12))
-    reason: Mapped[str | None] = mapped_column(String(32))
-    planted_by: Mapped[str] = mapped_column(String(512))
+    expected: Mapped[str] = mapped_column(Characters(12))
+    reason: Mapped[str | None] = mapped_column(Characters(32))
+    planted_by: Mapped[str] = mapped_column(Characters(512))
     planted_ms: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -166,7 +177,7 @@ class ViewerRow(Base):
     __tablename__ = "viewers"
 
     case_id: Mapped[int] = mapped_column(ForeignKey("cases.case_id"), primary_key=True)
-    viewer: Mapped[str] = mapped_column(String(512), primary_key=True)
+    viewer: Mapped[str] = mapped_column(Characters(512), primary_key=True)
     seen_ms: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -176,10 +187,10 @@ class OffenderRecord(Base):
     __tablename__ = "offenders"
     __table_args__ = (Index("offenders_by_points", "window_length", "points"),)
 
-    partner_id: Mapped[str] = mapped_column(String(512), primary_key=True)
+    partner_id: Mapped[str] = mapped_column(Characters(512), primary_key=True)
     #: "7d"; `window` alone is a word of SQL.
-    window_length: Mapped[str] = mapped_column(String(16), primary_key=True)
-    level: Mapped[str] = mapped_column(String(64))
+    window_length: Mapped[str] = mapped_column(Characters(16), primary_key=True)
+    level: Mapped[str] = mapped_column(Characters(64))
     points: Mapped[float]
     violations: Mapped[int]
     listings: Mapped[int]
@@ -197,12 +208,12 @@ class AuditRow(Base):
 
     sequence: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     at_ms: Mapped[int] = mapped_column(BigInteger, index=True)
-    actor: Mapped[str] = mapped_column(String(512))
-    action: Mapped[str] = mapped_column(String(32))
+    actor: Mapped[str] = mapped_column(Characters(512))
+    action: Mapped[str] = mapped_column(Characters(32))
     case_id: Mapped[int | None] = mapped_column(BigInteger)
     #: JSON.
-    detail: Mapped[str] = mapped_column(Text)
-    hash: Mapped[str] = mapped_column(String(64))
+    detail: Mapped[str] = mapped_column(Characters)
+    hash: Mapped[str] = mapped_column(Characters(64))
 
 
 class PositionRow(Base):
@@ -210,7 +221,7 @@ class PositionRow(Base):
 
     __tablename__ = "positions"
 
-    topic: Mapped[str] = mapped_column(String(249), primary_key=True)
+    topic: Mapped[str] = mapped_column(Characters(249), primary_key=True)
     partition: Mapped[int] = mapped_column(primary_key=True)
     next_offset: Mapped[int] = mapped_column(BigInteger)
 
@@ -220,7 +231,7 @@ class TotalRow(Base):
 
     __tablename__ = "totals"
 
-    state: Mapped[str] = mapped_column(String(12), primary_key=True)
+    state: Mapped[str] = mapped_column(Characters(12), primary_key=True)
     cases: Mapped[int] = mapped_column(BigInteger)
 
 
@@ -229,8 +240,8 @@ class MarkRow(Base):
 
     __tablename__ = "marks"
 
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    value: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Characters(64), primary_key=True)
+    value: Mapped[str] = mapped_column(Characters)
 
 
 class LeaseRow(Base):
@@ -238,6 +249,6 @@ class LeaseRow(Base):
 
     __tablename__ = "leases"
 
-    name: Mapped[str] = mapped_column(String(64), primary_key=True)
-    holder: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(Characters(64), primary_key=True)
+    holder: Mapped[str] = mapped_column(Characters(64))
     until_ms: Mapped[int] = mapped_column(BigInteger)

@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("actor", sa.String(length=512), nullable=False),
         sa.Column("action", sa.String(length=32), nullable=False),
         sa.Column("case_id", sa.BigInteger(), nullable=True),
-        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("detail", sa.String(), nullable=False),
         sa.Column("hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("sequence"),
     )
@@ -49,8 +49,8 @@ def upgrade() -> None:
         sa.Column("score_ppb", sa.BigInteger(), nullable=False),
         sa.Column("priority", sa.BigInteger(), nullable=False),
         sa.Column("threshold", sa.Double(), nullable=False),
-        sa.Column("top_contributor", sa.Text(), nullable=False),
-        sa.Column("excerpt", sa.Text(), nullable=False),
+        sa.Column("top_contributor", sa.String(), nullable=False),
+        sa.Column("excerpt", sa.String(), nullable=False),
         sa.Column("violations", sa.Integer(), nullable=False),
         sa.Column("model_code", sa.String(length=512), nullable=False),
         sa.Column("model_version", sa.String(length=512), nullable=False),
@@ -87,7 +87,7 @@ def upgrade() -> None:
     op.create_table(
         "marks",
         sa.Column("name", sa.String(length=64), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
@@ -134,8 +134,8 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("decision", sa.String(length=12), nullable=False),
         sa.Column("reason", sa.String(length=32), nullable=True),
-        sa.Column("spans", sa.Text(), nullable=True),
-        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("spans", sa.String(), nullable=True),
+        sa.Column("note", sa.String(), nullable=False),
         sa.Column("reviewer", sa.String(length=512), nullable=False),
         sa.Column("decided_ms", sa.BigInteger(), nullable=False),
         sa.Column("due_ms", sa.BigInteger(), nullable=False),
