@@ -8,6 +8,7 @@ StreamDetectorError
 ├── RefusalError                  one HTTP request is refused; carries its answer (serving/refusal.py)
 ├── DeliveryError                 Kafka work failed
 │   ├── RetryableDeliveryError    abort the batch, seek back, go on
+│   │   └── RegistryAwayError     the schema registry doesn't answer; nothing is wrong with the record
 │   ├── ProducerLostError         the producer is fenced or broken: make a new one
 │   └── FatalDeliveryError        stop the worker
 │       └── GaveUpError           a worker that is started again may do better (exit status 75)
@@ -71,6 +72,8 @@ class DecodeReason(StrEnum):
     WRONG_TYPE = "wrong_type"
     INVALID_DATE = "invalid_date"
     INVALID_VALUE = "invalid_value"
+    UNKNOWN_SCHEMA = "unknown_schema"
+    SCHEMA_MISMATCH = "schema_mismatch"
     SCORING_FAILED = "scoring_failed"
 
 
@@ -104,6 +107,13 @@ class DeliveryError(StreamDetectorError):
 
 class RetryableDeliveryError(DeliveryError):
     """The transaction was (or must be) aborted; the batch can be read and scored again."""
+
+
+class RegistryAwayError(RetryableDeliveryError):
+    """The schema registry doesn't answer, or doesn't let us in: what it would say of a record is not known yet."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, away=True)
 
 
 class ProducerLostError(DeliveryError):

@@ -320,6 +320,13 @@ class Settings(_Section):
     http_drain_ms: int = Field(
         default=1000, ge=0, description="Milliseconds between turning not ready and taking no more connections, when stopped."
     )
+    preflight_per_minute: int = Field(default=30, ge=1, description="Requests of POST /preflight that a caller may make a minute.")
+    preflight_burst: int = Field(default=10, ge=1, description="Requests of POST /preflight that a caller may make at once.")
+    preflight_caller_header: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Header in which a trusted proxy names the caller of POST /preflight; none: its address.",
+    )
     slot: int | None = Field(default=None, ge=0, description="Stable number of this worker: one live process a slot.")
     publish_scores: bool = Field(default=False, description="Publish every verdict, Fraud or not, to the scores topic.")
     include_text: bool = Field(default=True, description="Violations carry the scored texts as they were sent.")

@@ -15,7 +15,9 @@ import click
 from stream_detector.cli.flags import SettingsCommand, with_settings
 from stream_detector.cli.moments import milliseconds, moment_option
 from stream_detector.contracts import format_timestamp
+from stream_detector.contracts.wire import WireFormat
 from stream_detector.errors import ConfigurationError, DecodeReason
+from stream_detector.registry import wire_format
 from stream_detector.settings import Settings
 from stream_detector.streaming.letters import EXPLANATIONS, Address, Foreign, Letter, Selection, find
 from stream_detector.streaming.reading import Reader
@@ -23,7 +25,7 @@ from stream_detector.streaming.replay import Replay, replayed_before
 
 Returned = TypeVar("Returned")
 
-_SETTINGS = ("bootstrap_servers", "group_id", "topics", "max_event_bytes", "kafka")
+_SETTINGS = ("bootstrap_servers", "group_id", "topics", "max_event_bytes", "registry", "kafka")
 
 
 @click.group()
@@ -84,8 +86,9 @@ def explain(*, addresses: tuple[Address, ...], settings: Settings) -> None:
         before = replayed_before(reader, settings)
         letters = list(_letters(find(reader, settings, Selection(addresses=addresses))))
     _require_all(addresses, letters)
+    wire = wire_format(settings)
     for letter in letters:
-        click.echo(_explanation(letter, before, settings))
+        click.echo(_explanation(letter, before, settings, wire))
 
 
 @dlq.command(cls=SettingsCommand)
@@ -156,9 +159,9 @@ def _document(letter: Letter, before: dict[Address, str]) -> dict[str, object]:
     }
 
 
-def _explanation(letter: Letter, before: dict[Address, str], settings: Settings) -> str:
+def _explanation(letter: Letter, before: dict[Address, str], settings: Settings, wire: WireFormat) -> str:
     content, source = letter.content, letter.content.source
-    today = letter.today(settings)
+    today = letter.today(settings, wire)
     lines = {
         "reason": f"{content.reason}: {EXPLANATIONS[content.reason]}",
         "field": letter.field or "none in particular",

@@ -44,7 +44,7 @@ def _read_spans(_context: click.Context, _option: click.Parameter, texts: tuple[
 @click.option("--rescore", is_flag=True, help="Score the inputs once more: proves absent violations where no scores are published.")
 @click.option("--json", "as_json", is_flag=True, help="The report as one JSON object.")
 @with_settings(
-    "bootstrap_servers", "group_id", "topics", "policy", "publish_scores", "max_event_bytes", "model", "threshold", "kafka"
+    "bootstrap_servers", "group_id", "topics", "policy", "publish_scores", "max_event_bytes", "model", "threshold", "registry", "kafka"
 )  # fmt: skip
 @click.pass_context
 def verify(

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import orjson
 
@@ -30,6 +30,7 @@ SOURCE: Final = "urn:stream-detector"
 _PREFIX = "ce_"
 _STRUCTURED = "application/cloudevents"
 _REQUIRED = ("specversion", "id", "source", "type")
+_JSON = "application/json"
 _TRACES = ("traceparent", "tracestate")
 
 
@@ -48,6 +49,7 @@ class Envelope:
     id: str
     name: str
     time: datetime
+    schema: str | None = None
 
     def attributes(self) -> dict[str, str]:
         """The attributes of CloudEvents, in its spelling."""
@@ -57,15 +59,15 @@ class Envelope:
             "source": SOURCE,
             "type": f"stream-detector.{self.name}.v1",
             "time": format_timestamp(self.time),
-            "dataschema": f"{SOURCE}:{self.name}:consumer",
+            "dataschema": self.schema or f"{SOURCE}:{self.name}:consumer",
         }
 
 
-def envelope_of(verdict: Violation | Score) -> Envelope:
-    """The envelope of a verdict: the same at every try, but for the time."""
+def envelope_of(verdict: Violation | Score, *, schema: str | None = None) -> Envelope:
+    """The envelope of a verdict: the same at every try, but for the time; `schema` names what it is written by, if not our own."""
     if isinstance(verdict, Violation):
-        return Envelope(verdict.violation_id, "violation", verdict.detected_at)
-    return Envelope(verdict.verdict_id, "score", verdict.detected_at)
+        return Envelope(verdict.violation_id, "violation", verdict.detected_at, schema)
+    return Envelope(verdict.verdict_id, "score", verdict.detected_at, schema)
 
 
 def mode_of(headers: Headers) -> CloudEvents:
@@ -78,34 +80,46 @@ def mode_of(headers: Headers) -> CloudEvents:
     return CloudEvents.BINARY if f"{_PREFIX}specversion" in names else CloudEvents.NONE
 
 
-def unwrap(model: type[Model], payload: bytes, headers: Headers, *, max_bytes: int) -> Model:
-    """Read a record's value as a model, whether it is wrapped or not.
+class DecodeData(Protocol):
+    """Reads bytes as a model, as `codec.decode` does."""
+
+    def __call__(self, model: type[Model], payload: bytes, *, max_bytes: int) -> Model:
+        """Read."""
+        ...
+
+
+def unwrap(model: type[Model], payload: bytes, headers: Headers, *, max_bytes: int, decode_data: DecodeData = decode) -> Model:
+    """Read a record's value as a model, whether it is wrapped or not; `decode_data` reads what isn't an envelope.
 
     Raises:
         DecodeError: as `decode`; a fault of the envelope names its header or its field, one of the data begins with `data`.
     """
     match mode_of(headers):
         case CloudEvents.NONE:
-            return decode(model, payload, max_bytes=max_bytes)
+            return decode_data(model, payload, max_bytes=max_bytes)
         case CloudEvents.BINARY:
             names = _lower(headers)
             attributes = {name.removeprefix(_PREFIX): text for name, text in names.items() if name.startswith(_PREFIX)}
-            _check(attributes, names.get("content-type"), prefix=_PREFIX)
-            return decode(model, payload, max_bytes=max_bytes)
+            # A value in a registry's format says itself what it is; its type is whatever its serializer calls it.
+            framed = payload.startswith(b"\x00")
+            _check(attributes, None if framed else names.get("content-type"), prefix=_PREFIX)
+            return decode_data(model, payload, max_bytes=max_bytes)
         case CloudEvents.STRUCTURED:
             return _unwrap_structured(model, payload, _lower(headers)["content-type"], max_bytes)
 
 
-def wrap(mode: CloudEvents, payload: bytes, headers: Headers, envelope: Envelope) -> tuple[bytes, Headers]:
-    """Put an output into an envelope; `headers` are those to carry over."""
+def wrap(
+    mode: CloudEvents, payload: bytes, headers: Headers, envelope: Envelope, *, media_type: str = _JSON
+) -> tuple[bytes, Headers]:
+    """Put an output into an envelope; `headers` are those to carry over. Only JSON fits into a structured one."""
     match mode:
         case CloudEvents.NONE:
             return payload, headers
         case CloudEvents.BINARY:
-            own = {"content-type": "application/json"} | {_PREFIX + name: text for name, text in envelope.attributes().items()}
+            own = {"content-type": media_type} | {_PREFIX + name: text for name, text in envelope.attributes().items()}
             return payload, [*headers, *((name, text.encode()) for name, text in own.items())]
         case CloudEvents.STRUCTURED:
-            head = orjson.dumps(envelope.attributes() | {"datacontenttype": "application/json"})
+            head = orjson.dumps(envelope.attributes() | {"datacontenttype": _JSON})
             # The payload is JSON already: it is put in as it is.
             return head[:-1] + b',"data":' + payload + b"}", [
                 *headers,
@@ -162,8 +176,8 @@ def _check(attributes: Mapping[str, object], data_type: str | None, *, prefix: s
             raise DecodeError(DecodeReason.INVALID_VALUE, "must be a string that isn't empty", field=prefix + name)
     if attributes["specversion"] != VERSION:
         raise DecodeError(DecodeReason.INVALID_VALUE, f"is not {VERSION}; send CloudEvents {VERSION}", field=f"{prefix}specversion")
-    media = (data_type or "application/json").split(";")[0].strip().lower()
-    if media != "application/json" and not media.endswith("+json"):
+    media = (data_type or _JSON).split(";")[0].strip().lower()
+    if media != _JSON and not media.endswith("+json"):
         field = "content-type" if prefix else "datacontenttype"
         raise DecodeError(DecodeReason.INVALID_VALUE, "is not JSON; send the event as application/json", field=field)
 

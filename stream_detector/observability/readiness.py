@@ -12,6 +12,7 @@ class State(StrEnum):
     STARTING = "starting"
     READY = "ready"
     KAFKA_UNREACHABLE = "kafka unreachable"
+    REGISTRY_UNREACHABLE = "schema registry unreachable"
     DRAINING = "draining"
     STOPPED = "stopped"
 
@@ -26,16 +27,22 @@ class Readiness:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._state = State.STARTING
+        self._obstacle: State | None = None
 
     @property
     def state(self) -> State:
         """The state now."""
-        return self._state
+        state, obstacle = self._state, self._obstacle
+        return obstacle if obstacle is not None and state is State.READY else state
 
     @property
     def ready(self) -> bool:
         """Whether work can be given to the process."""
-        return self._state is State.READY
+        return self.state is State.READY
+
+    def block(self, obstacle: State | None) -> None:
+        """Name what stands in the way of a process that would be ready otherwise; None: nothing any more."""
+        self._obstacle = obstacle
 
     def set(self, state: State) -> bool:
         """Go to a state; say whether that changed anything."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from stream_detector.contracts import DeadLetter, Event, unwrap
+from stream_detector.contracts import DeadLetter, Event
+from stream_detector.contracts.wire import PLAIN, WireFormat
 from stream_detector.errors import ConfigurationError, DecodeError, DecodeReason
 from stream_detector.settings import Settings
 from stream_detector.streaming.reading import Read, Reader, Span
@@ -25,6 +26,10 @@ EXPLANATIONS: Final[Mapping[DecodeReason, str]] = {
     DecodeReason.WRONG_TYPE: "a field has another type than the contract's; mend it at the producer",
     DecodeReason.INVALID_DATE: "a time can't be read or has no offset from UTC; write it as 2026-11-23T10:00:00.000Z",
     DecodeReason.INVALID_VALUE: "a field's value is outside of what the contract allows; mend it at the producer",
+    DecodeReason.UNKNOWN_SCHEMA: "the schema that the value names isn't in the registry, or no registry is set; register it, or send JSON,"
+    " and replay",
+    DecodeReason.SCHEMA_MISMATCH: "the value isn't what the schema that it names describes, or that is neither Avro nor JSON Schema; let the"
+    " producer use its registry's serializer",
     DecodeReason.SCORING_FAILED: "the model failed on it; nothing is wrong with the event: replay it once the worker is mended",
 }
 #: Reasons whose error begins with the field that is at fault.
@@ -68,10 +73,10 @@ class Letter:
         field, separator, _ = self.content.error.partition(": ")
         return field if separator and self.content.reason in _OF_A_FIELD else None
 
-    def today(self, settings: Settings) -> DecodeError | None:
+    def today(self, settings: Settings, wire: WireFormat = PLAIN) -> DecodeError | None:
         """Why it would be refused if it were read now; None: it would be taken."""
         try:
-            unwrap(Event, self.content.value or b"", self.content.headers, max_bytes=settings.max_event_bytes)
+            wire.read(Event, self.content.value or b"", self.content.headers, max_bytes=settings.max_event_bytes)
         except DecodeError as error:
             return error
         return None

@@ -9,8 +9,8 @@
 
 Three things hold at every moment, whatever happens between two steps:
 
-- A record is in the intake, in the one batch that is being scored, or in neither; it was read once since the last assignment
-  or going back of its partition.
+- A record is in the intake (or held back in front of it, while the schema registry is away), in the one batch that is being
+  scored, or in neither; it was read once since the last assignment or going back of its partition.
 - Partitions come and go only within `poll`, and `poll` is never called between publishing and committing. What is in hand of a
   partition that goes is forgotten there and then.
 - After an error nothing in hand counts: all of it is forgotten, and what the group has committed decides where to read on.
@@ -36,6 +36,7 @@ from stream_detector.streaming.batch import Entry, MicroBatch
 from stream_detector.streaming.clock import Clock
 from stream_detector.streaming.delivery import Guarantee
 from stream_detector.streaming.faults import Action, action_for, delivery_error
+from stream_detector.streaming.held_back import HeldBack
 from stream_detector.streaming.intake import BackPressure, Intake
 from stream_detector.streaming.patience import Patience
 from stream_detector.streaming.records import Outcome, OutputMessage, Partition, Record
@@ -131,6 +132,7 @@ class Loop:
         self._patience = Patience(stopping.wait, clock=clock.monotonic)
         self._most = settings.max_batch_events
         self._intake = Intake(settings.promise_ms / 1000)
+        self._held = HeldBack(readiness, clock)
         self._pressure = BackPressure(settings.max_queued_bytes, settings.promise_ms / 1000)
         self._scoring: _Scoring | None = None
         self._go_back_to: dict[Partition, int] = {}
@@ -190,6 +192,8 @@ class Loop:
 
     def _take(self) -> Supply:
         """Take what is there, no more than a batch: a scored one must not wait for long."""
+        self._held.release(self._put)
+        self._heed_pressure()
         wait = 0.0 if self._intake or self._scoring else _WAIT_S
         supply = Supply.MORE
         for _ in range(self._most):
@@ -206,17 +210,22 @@ class Loop:
 
     def _heed_pressure(self) -> bool:
         """Pause or resume taking; say whether it is paused."""
-        if self._pressure.update(self._intake.payload_bytes, self._intake.age(self._clock.monotonic())):
-            self._subscription.pause(on=self._pressure.on)
-        return self._pressure.on
+        self._pressure.update(self._intake.payload_bytes, self._intake.age(self._clock.monotonic()))
+        on = self._pressure.on or bool(self._held)
+        if on is not self._subscription.paused:
+            self._subscription.pause(on=on)
+        return on
 
     def _admit(self, message: Message) -> None:
         error = message.error()
         if error is None:
-            self._intake.put(*self._work.read(message), now=self._clock.monotonic())
+            self._held.take(message, self._put)
         elif action_for(error)[0] in (Action.STOP, Action.RESTART):
             raise delivery_error(error, f"reading {message.topic() or 'from Kafka'}")
         # Anything else librdkafka logs, and goes on by itself.
+
+    def _put(self, message: Message) -> None:
+        self._intake.put(*self._work.read(message), now=self._clock.monotonic())
 
     def _advance(self, supply: Supply) -> None:
         """Publish a scored batch, and have the next one scored meanwhile."""
@@ -263,13 +272,14 @@ class Loop:
         records = len(failed.batch) + (len(self._scoring.batch) if self._scoring else 0) + len(self._intake)
         _log.warning("batch failed and is done again", reason=str(error), records=records)
         later = [self._scoring.batch.first_offsets] if self._scoring else []
-        for first_offsets in (failed.batch.first_offsets, *later, self._intake.first_offsets):
+        for first_offsets in (failed.batch.first_offsets, *later, self._intake.first_offsets, self._held.first_offsets):
             for partition, offset in first_offsets.items():
                 self._go_back_to.setdefault(partition, offset)
         if self._scoring is not None:
             self._scoring.outcomes.cancel()
             self._scoring = None
         self._intake.clear()
+        self._held.clear()
         self._heed_pressure()
         if self.phase is Phase.DRAINING:
             self.phase = Phase.STOPPED
@@ -280,5 +290,6 @@ class Loop:
     def _forget(self, partitions: set[Partition]) -> None:
         # Called within `poll`, so never between publishing and committing.
         self._intake.drop(partitions)
+        self._held.drop(partitions)
         if self._scoring is not None:
             self._scoring.gone |= partitions

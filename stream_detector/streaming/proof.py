@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Final, Protocol, TypeVar
 
-from stream_detector.contracts import DeadLetter, Event, Label, Score, ScoringResponse, Violation, unwrap
+from stream_detector.contracts import DeadLetter, Event, Label, Score, ScoringResponse, Violation
+from stream_detector.contracts.wire import PLAIN, WireFormat
 from stream_detector.errors import ConfigurationError, DecodeError
+from stream_detector.registry import wire_format
 from stream_detector.settings import Settings
 from stream_detector.streaming.ledger import Ledger, Report
 from stream_detector.streaming.reading import Read, Reader, Span
@@ -100,12 +102,13 @@ def prove(
     if since_ms is not None:
         ends = {topic: reader.since(spans_, since_ms - _CLOCKS_MS) for topic, spans_ in ends.items()}
     committed = reader.committed(span.key for span in spans)
+    wire = wire_format(settings)
     ledger = Ledger(spans, committed, scores=settings.publish_scores)
     for batch in _batches(reader.read(spans), _BATCH):
-        _enter_inputs(ledger, batch, settings, judge)
+        _enter_inputs(ledger, batch, settings, wire, judge)
     for topic, kind in outputs.items():
         for item in reader.read(ends[topic]):
-            _enter_output(ledger, item, kind)
+            _enter_output(ledger, item, kind, wire)
     return ledger.close()
 
 
@@ -144,9 +147,9 @@ def _settled(reader: Reader, latest: Reader, topic: str) -> list[Span]:
         time.sleep(0.2)
 
 
-def _enter_inputs(ledger: Ledger, batch: list[Read], settings: Settings, judge: Judge | None) -> None:
+def _enter_inputs(ledger: Ledger, batch: list[Read], settings: Settings, wire: WireFormat, judge: Judge | None) -> None:
     now = datetime.now(UTC)
-    found = [(item.record, read(item.record, settings, now=now)) for item in batch]
+    found = [(item.record, read(item.record, settings, now=now, wire=wire)) for item in batch]
     events = [event for _, event in found if isinstance(event, Event)]
     verdicts: Iterator[bool | None] = iter([None] * len(events))
     if judge is not None and events:
@@ -156,13 +159,14 @@ def _enter_inputs(ledger: Ledger, batch: list[Read], settings: Settings, judge: 
         ledger.input(record, what, fraud=next(verdicts) if isinstance(what, Event) else None)
 
 
-def _enter_output(ledger: Ledger, item: Read, kind: type[Violation | Score] | None) -> None:
+def _enter_output(ledger: Ledger, item: Read, kind: type[Violation | Score] | None, wire: WireFormat = PLAIN) -> None:
     record = item.record
     try:
         if kind is None:
             ledger.dead_letter(DeadLetter.parse(record.key, record.value, record.headers).source, record)
         else:
-            ledger.verdict(unwrap(kind, record.value or b"", record.headers, max_bytes=max(1, len(record.value or b""))), record)
+            value = record.value or b""
+            ledger.verdict(wire.read(kind, value, record.headers, max_bytes=max(1, len(value))), record)
     except (DecodeError, ValueError) as error:
         ledger.unreadable(record, str(error))
 

@@ -20,13 +20,10 @@ from stream_detector.contracts import (
     Source,
     Violation,
     carried,
-    encode,
-    envelope_of,
     score_of,
-    unwrap,
     violation_of,
-    wrap,
 )
+from stream_detector.contracts.wire import PLAIN, WireFormat
 from stream_detector.errors import DecodeError, DecodeReason, FatalDeliveryError
 from stream_detector.settings import Settings, TopicSettings
 
@@ -107,13 +104,17 @@ class Outcome:
     latency_s: float | None = None
 
 
-def read(record: Record, settings: Settings, *, now: datetime) -> Event | Outcome:
-    """The event in a record if it is to be scored, else what became of the record."""
+def read(record: Record, settings: Settings, *, now: datetime, wire: WireFormat = PLAIN) -> Event | Outcome:
+    """The event in a record if it is to be scored, else what became of the record.
+
+    Raises:
+        RegistryAwayError: the schema registry must be asked, and doesn't answer.
+    """
     if record.value is None:
         # A compacted topic's way to say that the thing is gone: there is no text in it, and nothing wrong with it.
         return Outcome(record, OutcomeKind.TOMBSTONE)
     try:
-        event = unwrap(Event, record.value, record.headers, max_bytes=settings.max_event_bytes)
+        event = wire.read(Event, record.value, record.headers, max_bytes=settings.max_event_bytes)
     except DecodeError as error:
         return refuse(record, error, now=now)
     if event.event_type not in settings.policy.event_types:
@@ -143,7 +144,7 @@ def judge(record: Record, event: Event, response: ScoringResponse, settings: Set
     return Outcome(record, OutcomeKind.VIOLATION, event, response, violation)
 
 
-def messages_of(outcome: Outcome, settings: Settings, *, now: datetime) -> list[OutputMessage]:
+def messages_of(outcome: Outcome, settings: Settings, *, now: datetime, wire: WireFormat = PLAIN) -> list[OutputMessage]:
     """What to publish for an outcome."""
     record, topics = outcome.record, settings.topics
     if outcome.dead_letter is not None:
@@ -154,12 +155,12 @@ def messages_of(outcome: Outcome, settings: Settings, *, now: datetime) -> list[
         return [OutputMessage(topic, record.key, record.value, headers)]
     messages = []
     if outcome.violation is not None:
-        messages.append(_verdict_message(topics.violations, record, outcome.violation, settings))
+        messages.append(_verdict_message(topics.violations, record, outcome.violation, settings, wire))
     if settings.publish_scores and outcome.event is not None and outcome.response is not None:
         score = score_of(
             outcome.event, outcome.response, record.source, detected_at=now, include_text=settings.include_text
         )  # fmt: skip
-        messages.append(_verdict_message(topics.scores, record, score, settings))
+        messages.append(_verdict_message(topics.scores, record, score, settings, wire))
     return messages
 
 
@@ -175,10 +176,10 @@ def event_type_of(outcome: Outcome, topics: TopicSettings) -> str:
     return expected[outcome.record.topic].value
 
 
-def _verdict_message(topic: str, record: Record, verdict: Violation | Score, settings: Settings) -> OutputMessage:
+def _verdict_message(topic: str, record: Record, verdict: Violation | Score, settings: Settings, wire: WireFormat) -> OutputMessage:
     # The record's key and headers go along: the key keeps a thing's verdicts in order, traceparent joins the traces.
     headers = carried(record.headers)
     if record.trace is not None:
         headers = record.trace.outgoing(headers)
-    value, headers = wrap(settings.cloud_events, encode(verdict), headers, envelope_of(verdict))
+    value, headers = wire.write(verdict, topic, headers, settings.cloud_events)
     return OutputMessage(topic, record.key, value, headers)

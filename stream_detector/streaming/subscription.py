@@ -62,6 +62,11 @@ class Subscription:
         self._on_revoked = on_revoked
         self.consumer.subscribe(self._topics, on_assign=self._assign, on_revoke=self._revoke, on_lost=self._revoke)
 
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is taken for now."""
+        return self._paused
+
     def pause(self, *, on: bool) -> None:
         """Take nothing more from any partition, or go on. The group doesn't notice: heartbeats and rebalances go on."""
         self._paused = on

@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, _metadata
 from confluent_kafka.cimpl import NewTopic
 
+from stream_detector.contracts import Score, Violation
 from stream_detector.errors import ConfigurationError
 from stream_detector.settings import Settings
 from stream_detector.streaming.clients import ClientErrors, make_admin
@@ -55,6 +56,12 @@ def output_topics(settings: Settings) -> tuple[str, ...]:
     scores = (topics.scores,) if settings.publish_scores else ()
     shadow = (topics.shadow,) if settings.shadow_model else ()
     return (topics.violations, *scores, *shadow, *map(topics.dead_letters_of, topics.inputs))
+
+
+def verdict_topics(settings: Settings) -> dict[str, type[Violation | Score]]:
+    """The topics of verdicts, and what each holds."""
+    topics = settings.topics
+    return {topics.violations: Violation} | ({topics.scores: Score} if settings.publish_scores else {})
 
 
 def aggregation_topics(settings: Settings) -> dict[str, dict[str, str]]:

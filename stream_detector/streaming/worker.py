@@ -16,8 +16,9 @@ from confluent_kafka import Message
 
 from stream_detector.batching import BatchCost, BatchLimits, CloseReason
 from stream_detector.contracts import Event
-from stream_detector.errors import DeadLetterLimitError
+from stream_detector.errors import DeadLetterLimitError, RegistryAwayError
 from stream_detector.observability import Metrics, Readiness, State
+from stream_detector.registry import wire_format
 from stream_detector.settings import Settings
 from stream_detector.streaming.accounts import Accounts, explain_limit
 from stream_detector.streaming.batch import Entry
@@ -31,7 +32,7 @@ from stream_detector.streaming.scorers import Alone, Scorer, Scorers
 from stream_detector.streaming.scoring_thread import Aside, ScoringThread
 from stream_detector.streaming.stopping import StopFlag
 from stream_detector.streaming.subscription import Subscription
-from stream_detector.streaming.topics import UnreachableError, output_topics, require_topics
+from stream_detector.streaming.topics import UnreachableError, output_topics, require_topics, verdict_topics
 from stream_detector.streaming.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Worker:
         self._readiness = readiness
         self._on_outcome = on_outcome
         self._traces = traces
+        self._wire = wire_format(settings)
         self._kafka = kafka
         self._clock = clock or SystemClock()
         self._stopping = StopFlag(self._clock)
@@ -105,6 +107,7 @@ class Worker:
             guarantee = guarantee_for(settings, name, subscription.consumer, watchdog, self._kafka)
             try:
                 self._await_topics(subscription)
+                self._await_schemas()
                 loop = self.loop(subscription, guarantee, aside)
                 _log.info("worker started", name=name, delivery=settings.delivery.value, topics=settings.topics.inputs)
                 while loop.phase is not Phase.STOPPED:
@@ -131,6 +134,18 @@ class Worker:
                     raise
                 self._readiness.set(State.KAFKA_UNREACHABLE)
                 _log.warning("kafka unreachable, trying again", cause=str(error))
+                self._stopping.wait(_REST_S)
+            else:
+                return
+
+    def _await_schemas(self) -> None:
+        """Wait for the schema registry, if there is one, and have what outputs are written by."""
+        while not self._stopping.is_set:
+            try:
+                self._wire.prepare(verdict_topics(self._settings))
+            except RegistryAwayError as error:
+                self._readiness.set(State.REGISTRY_UNREACHABLE)
+                _log.warning("schema registry unreachable, trying again", cause=str(error))
                 self._stopping.wait(_REST_S)
             else:
                 return
@@ -170,7 +185,7 @@ class Worker:
             if self._traces is not None:
                 record = self._traces.take(record)
             now = self._clock.time()
-            found = read(record, self._settings, now=_moment(now))
+            found = read(record, self._settings, now=_moment(now), wire=self._wire)
             if record.trace is not None:
                 record.trace.note_decoded()
         if isinstance(found, Event):
@@ -198,7 +213,7 @@ class Worker:
         if self._traces is not None:
             self._traces.publish(outcomes)
         now = _moment(self._clock.time())
-        messages = [message for outcome in outcomes for message in messages_of(outcome, self._settings, now=now)]
+        messages = [message for outcome in outcomes for message in messages_of(outcome, self._settings, now=now, wire=self._wire)]
         self._publishing_since = self._clock.monotonic()
         return messages
 

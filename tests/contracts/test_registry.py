@@ -10,7 +10,7 @@ from typing import Any
 
 import fastavro
 import pytest
-from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, SchemaRegistryError
+from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient, SchemaRegistryError
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 from hypothesis import given, settings
@@ -20,7 +20,7 @@ from stream_detector.contracts import Event, decode
 from stream_detector.contracts.avro import event_schema
 from stream_detector.contracts.registry import RegistryDecoder
 from stream_detector.contracts.schemas import CONTRACTS, Side
-from stream_detector.errors import DecodeError, DecodeReason, RetryableDeliveryError
+from stream_detector.errors import DecodeError, DecodeReason, RegistryAwayError
 from tests.contracts.examples import BOOKING, CLIENT_UPDATE, EVENT
 
 AVRO = json.dumps(event_schema())
@@ -43,6 +43,10 @@ class Counting:
             raise self.error
         schema: Schema = self.client.get_schema(schema_id)
         return schema
+
+    def get_version(self, subject_name: str, version: int, /) -> Any:
+        """The mock's answer."""
+        return self.client.get_version(subject_name, version)
 
     def register(self, schema: str, kind: str) -> int:
         """The number of a schema."""
@@ -142,15 +146,47 @@ def test_a_schema_that_nobody_registered(registry: Counting) -> None:
 def test_an_absent_registry_is_no_fault_of_the_record(registry: Counting, error: Exception) -> None:
     """Nothing becomes a dead letter because of it: the worker waits and tries again."""
     registry.error = error
-    with pytest.raises(RetryableDeliveryError, match="registry"):
+    with pytest.raises(RegistryAwayError, match="registry"):
         _read(registry, _framed(1, b"{}"))
+
+
+def test_a_registry_that_refuses_us(registry: Counting) -> None:
+    """Is no fault of the record either, and the remedy is another; what the registry said isn't repeated."""
+    registry.error = SchemaRegistryError(401, 40101, "no user by that name: secret")
+    with pytest.raises(RegistryAwayError, match=r"HTTP 401\); check registry.username") as caught:
+        _read(registry, _framed(1, b"{}"))
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("payload", [b"\x00", b"\x00\x00\x00\x00\x01", b"\x00\x00"])
 def test_a_head_without_data(registry: Counting, payload: bytes) -> None:
     """Is refused before anyone is asked."""
-    assert _refused(registry, payload).reason is DecodeReason.INVALID_VALUE
+    assert _refused(registry, payload).reason is DecodeReason.SCHEMA_MISMATCH
     assert registry.asked == 0
+
+
+def test_a_schema_in_parts(registry: Counting) -> None:
+    """Avro's records may be filed one by one, and refer to each other."""
+    schema = event_schema()
+    (context,) = (field for field in schema["fields"] if field["name"] == "transactionContext")
+    part = context["type"] | {"namespace": "stream_detector"}
+    context["type"] = "stream_detector.TransactionContext"
+    registry.client.register_schema("context", Schema(json.dumps(part), "AVRO"))
+    whole = Schema(json.dumps(schema), "AVRO", [SchemaReference("stream_detector.TransactionContext", "context", 1)])
+    number = registry.client.register_schema("event", whole)
+    assert _read(registry, _framed(number, _avro(EVENT))) == decode(Event, json.dumps(EVENT).encode())
+
+
+@pytest.mark.parametrize("schema", ['{"type": "nobody.knows.this"}', "not JSON", '{"type": "record"}'])
+def test_a_schema_that_is_none(registry: Counting, schema: str) -> None:
+    """A registry may hold what our library can't read: its records are dead letters, and it is asked once."""
+    decoder = RegistryDecoder(registry)
+    payload = _framed(registry.register(schema, "AVRO"), b"x")
+    for _ in range(2):
+        with pytest.raises(DecodeError, match="can't be read as Avro") as caught:
+            decoder.decode(Event, payload, max_bytes=100)
+        assert caught.value.reason is DecodeReason.SCHEMA_MISMATCH
+    assert registry.asked == 1
 
 
 def test_other_kinds_of_schemas(registry: Counting) -> None:
@@ -164,7 +200,7 @@ def test_avro_that_breaks_the_contract(registry: Counting) -> None:
     number = registry.register(AVRO, "AVRO")
     error = _refused(registry, _framed(number, _avro(EVENT | {"listingId": None})))
     assert (error.reason, error.field) == (DecodeReason.MISSING_FIELD, "listingId")
-    assert _refused(registry, _framed(number, _avro(EVENT) + b"\x00")).reason is DecodeReason.INVALID_VALUE
+    assert _refused(registry, _framed(number, _avro(EVENT) + b"\x00")).reason is DecodeReason.SCHEMA_MISMATCH
 
 
 _REGISTRY = Counting()
