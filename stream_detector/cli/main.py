@@ -32,7 +32,7 @@ COMMANDS: Final = {
     "play": Entry("stream_detector.cli.play", "play", "Send the example events to a Kafka, to see the rest at work."),
     "schema": Entry("stream_detector.cli.schema", "schema", "Export the contracts as schemas, and check that they break nobody."),
     "topics": Entry("stream_detector.cli.topics", "topics", "Create the topics in Kafka."),
-    "models": Entry("stream_detector.cli.models", "models", "List and verify model artefacts."),
+    "models": Entry("stream_detector.cli.models", "models", "List, verify and compare model artefacts."),
     "plan": Entry("stream_detector.cli.plan", "plan", "Plan replicas, partitions and cores for a load."),
     "train": Entry("stream_detector.cli.train", "train", "Build a model artefact from named data."),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stream_detector.cli.models_compare import compare
 from stream_detector.cli.models_drift import drift, reference
 from stream_detector.errors import ArtefactError
 from stream_detector.inference.artefact import available, find, load_manifest, verify
@@ -11,9 +12,10 @@ from stream_detector.inference.artefact import available, find, load_manifest, v
 
 @click.group()
 def models() -> None:
-    """List and verify model artefacts."""
+    """List, verify and compare model artefacts."""
 
 
+models.add_command(compare)
 models.add_command(reference)
 models.add_command(drift)
 
