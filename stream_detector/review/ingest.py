@@ -15,8 +15,9 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from stream_detector.contracts import RepeatOffender, Violation, WireModel, unwrap
+from stream_detector.contracts import RepeatOffender, Violation, WireModel
 from stream_detector.errors import ConfigurationError, DecodeError
+from stream_detector.registry import wire_format
 from stream_detector.review.database import milliseconds
 from stream_detector.review.lease import Lease
 from stream_detector.review.schema import OffenderRecord, PositionRow
@@ -52,6 +53,7 @@ class Ingest:
         self._settings = settings
         self._store = store
         self._lease = lease
+        self._wire = wire_format(settings)
         self._errors = ClientErrors()
         config = reader_config(settings) | {"error_cb": self._errors, "client.id": "stream-detector-console"}
         self._consumer: Consumer = kafka.consumer(config)
@@ -141,8 +143,8 @@ class Ingest:
 
     def _write(self, records: Sequence[Record]) -> None:
         topics = self._settings.topics
-        violations = list(_decoded(Violation, [record for record in records if record.topic == topics.violations]))
-        offenders = list(_decoded(RepeatOffender, [record for record in records if record.topic == topics.repeat_offenders]))
+        violations = list(self._decoded(Violation, [record for record in records if record.topic == topics.violations]))
+        offenders = list(self._decoded(RepeatOffender, [record for record in records if record.topic == topics.repeat_offenders]))
         positions = {record.origin: record.offset + 1 for record in records}
         with self._store.database.write() as connection:
             self._lease.hold(connection)
@@ -151,23 +153,22 @@ class Ingest:
             taken = self._store.take(connection, violations)
         _log.debug("stored", violations=taken.violations, repeated=taken.repeated, cases=taken.cases, offenders=len(offenders))
 
-
-def _decoded(model: type[Model], records: Iterable[Record]) -> Iterable[Model]:
-    for record in records:
-        if record.value is None:
-            continue
-        try:
-            yield unwrap(model, record.value, record.headers, max_bytes=_LARGEST)
-        except DecodeError as error:
-            # The worker writes none such; whoever did must know, and the others must not wait for it.
-            _log.error(
-                "a record can't be read and is passed over",
-                topic=record.topic,
-                partition=record.partition,
-                offset=record.offset,
-                reason=error.reason.value,
-                error=str(error),
-            )
+    def _decoded(self, model: type[Model], records: Iterable[Record]) -> Iterable[Model]:
+        for record in records:
+            if record.value is None:
+                continue
+            try:
+                yield self._wire.read(model, record.value, record.headers, max_bytes=_LARGEST)
+            except DecodeError as error:
+                # The worker writes none such; whoever did must know, and the others must not wait for it.
+                _log.error(
+                    "a record can't be read and is passed over",
+                    topic=record.topic,
+                    partition=record.partition,
+                    offset=record.offset,
+                    reason=error.reason.value,
+                    error=str(error),
+                )
 
 
 def _positions(connection: Connection) -> dict[Partition, int]:

@@ -8,9 +8,11 @@ from typing import Self
 
 from confluent_kafka import OFFSET_BEGINNING, TIMESTAMP_NOT_AVAILABLE, Message, TopicPartition
 
-from stream_detector.contracts import Violation, decode
+from stream_detector.contracts import Violation
+from stream_detector.registry import wire_format
 from stream_detector.settings import Settings
 from stream_detector.streaming.clients import client_config, make_consumer
+from stream_detector.streaming.records import record_of
 
 #: A violation is larger than its event; here nothing is to be refused.
 _NO_LIMIT = 1 << 30
@@ -33,6 +35,7 @@ class Subscriber:
         self._on_violation = on_violation
         self._on_dead_letter = on_dead_letter
         self._violations_topic = settings.topics.violations
+        self._wire = wire_format(settings)
         self._closed = threading.Event()
         self._consumer = make_consumer(client_config(settings) | {"group.id": "demo-subscriber", "enable.auto.commit": False})
         topics = (self._violations_topic, *map(settings.topics.dead_letters_of, settings.topics.inputs))
@@ -63,7 +66,8 @@ class Subscriber:
 
     def _take(self, message: Message) -> None:
         if message.topic() == self._violations_topic:
-            violation = decode(Violation, message.value() or b"", max_bytes=_NO_LIMIT)
+            record = record_of(message)
+            violation = self._wire.read(Violation, record.value or b"", record.headers, max_bytes=_NO_LIMIT)
             kind, published_ms = message.timestamp()
             occurred_ms = violation.occurred_at.timestamp() * 1000
             self._on_violation(violation, None if kind == TIMESTAMP_NOT_AVAILABLE else published_ms - occurred_ms)
