@@ -69,7 +69,7 @@ def _duration(_context: click.Context, _option: click.Parameter, text: str | Non
 )
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Also draw latency over replicas (.png, .svg, .pdf).")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of the table.")
-@with_settings("model", "inference_threads", "promise_ms", "policy")
+@with_settings("model", "backend", "inference_threads", "promise_ms", "policy")
 def plan(  # noqa: PLR0913 - a flag each
     *,
     events_per_second: float,

@@ -27,7 +27,7 @@ Scored = list[tuple[int, ScoringResponse | DecodeError]]
 )
 @click.argument("file", type=readable_file, required=False)
 @click.option("--text", metavar="TEXT", help="Score this one text instead of a file.")
-@with_settings("model", "threshold", "unmasked_evidence", "max_event_bytes", "inference_threads", "policy")
+@with_settings("model", "threshold", "unmasked_evidence", "max_event_bytes", "backend", "inference_threads", "policy")
 @click.pass_context
 def score(context: click.Context, *, file: str | None, text: str | None, settings: Settings) -> None:
     """Score the requests in FILE, one JSON document a line; - is standard input. Responses come one a line, in order.

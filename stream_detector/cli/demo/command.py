@@ -41,7 +41,7 @@ _QUIET = {"log_level": "3"}
 )
 @with_settings(
     "promise_ms", "model", "threshold", "metrics_port", "http_host", "publish_scores", "include_text", "unmasked_evidence",
-    "max_batch_events", "inference_threads", "log_level", "topics", "policy",
+    "max_batch_events", "backend", "inference_threads", "log_level", "topics", "policy",
 )  # fmt: skip
 def demo(*, once: bool, as_json: bool, rate: float, events: Path | None, settings: Settings) -> None:
     """Play example events through a broker inside this process and the real worker; show violations as they land.
