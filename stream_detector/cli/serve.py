@@ -24,11 +24,15 @@ from stream_detector.settings import Settings
     "http_queue_ms",
     "http_timeout_ms",
     "http_drain_ms",
+    "preflight_per_minute",
+    "preflight_burst",
+    "preflight_caller_header",
     "promise_ms",
     "model",
     "model_reload_seconds",
     "threshold",
     "unmasked_evidence",
+    "backend",
     "inference_threads",
     "verdict_cache_bytes",
     "window_cache_bytes",
@@ -37,7 +41,7 @@ from stream_detector.settings import Settings
     "log_level",
 )
 def serve(*, settings: Settings) -> None:
-    """Answer scoring requests over HTTP: POST /score. Logs are JSON on standard error.
+    """Answer scoring requests over HTTP: POST /score, and POST /preflight for authors. Logs are JSON on standard error.
 
     There are also /healthz, /readyz, /metrics and /openapi.json.
     """

@@ -5,6 +5,7 @@ from stream_detector.contracts.cloud_events import CloudEvents, carried, envelop
 from stream_detector.contracts.codec import DEFAULT_MAX_BYTES, decode, decode_batch, encode
 from stream_detector.contracts.dead_letters import DeadLetter, Headers
 from stream_detector.contracts.events import Event, EventType, TransactionContext
+from stream_detector.contracts.preflight import PreflightResponse, TakeOut
 from stream_detector.contracts.repeat_offenders import RepeatOffender, crossing_id
 from stream_detector.contracts.reviews import Decision, Reason, Review, ReviewedSpan, review_id
 from stream_detector.contracts.scoring import (
@@ -30,6 +31,7 @@ __all__ = [
     "Headers",
     "Kind",
     "Label",
+    "PreflightResponse",
     "Reason",
     "RepeatOffender",
     "Review",
@@ -40,6 +42,7 @@ __all__ = [
     "ScoringResponse",
     "ShadowDisagreement",
     "Source",
+    "TakeOut",
     "Timestamp",
     "TransactionContext",
     "Violation",

@@ -20,6 +20,7 @@ from stream_detector.serving.accounts import Accounts
 from stream_detector.serving.body import read_body
 from stream_detector.serving.openapi import describe
 from stream_detector.serving.predictor import Predictor
+from stream_detector.serving.preflight import Preflight
 from stream_detector.serving.refusal import RefusalError
 from stream_detector.settings import Settings
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _JSON = "application/json"
 _SCORE = "/score"
+_PREFLIGHT = "/preflight"
 
 
 def make_app(
@@ -35,11 +37,18 @@ def make_app(
 ) -> Starlette:
     """The ASGI application. It answers from the start; /score and /readyz wait for the predictor's scorer."""
     document = orjson.dumps(describe(settings))
+    preflight = Preflight(settings, predictor)
 
     async def score(request: Request) -> Response:
         check_token(request.headers, settings.http_token)
         body = await read_body(request, max_bytes=settings.http_max_body_bytes, seconds=settings.http_timeout_ms / 1000)
         return Response(await predictor.answer(body), media_type=_JSON)
+
+    async def ask_before(request: Request) -> Response:
+        check_token(request.headers, settings.http_token)
+        preflight.admit(request)
+        body = await read_body(request, max_bytes=settings.http_max_body_bytes, seconds=settings.http_timeout_ms / 1000)
+        return Response(await preflight.answer(body), media_type=_JSON)
 
     async def healthz(_: Request) -> Response:
         # The process answers, so it lives; whether it can work is readiness, and no reason to kill it.
@@ -63,6 +72,7 @@ def make_app(
 
     routes = [
         Route(_SCORE, score, methods=["POST"]),
+        Route(_PREFLIGHT, ask_before, methods=["POST"]),
         Route("/healthz", healthz),
         Route("/readyz", readyz),
         Route("/metrics", metrics_page),
@@ -72,7 +82,7 @@ def make_app(
     if tracer is not None:
         from stream_detector.serving.traces import Traced  # noqa: PLC0415 - an extra
 
-        middleware.insert(0, Middleware(Traced, tracer, frozenset({_SCORE})))
+        middleware.insert(0, Middleware(Traced, tracer, frozenset({_SCORE, _PREFLIGHT})))
     app = Starlette(
         routes=routes,
         middleware=middleware,

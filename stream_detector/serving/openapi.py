@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
 from stream_detector import __version__
-from stream_detector.contracts import ScoringRequest, ScoringResponse
+from stream_detector.contracts import PreflightResponse, ScoringRequest, ScoringResponse
 from stream_detector.serving.refusal import PROBLEM_JSON
 from stream_detector.settings import Settings
 
@@ -40,12 +41,14 @@ _REFUSALS = {
     HTTPStatus.SERVICE_UNAVAILABLE: "No room, or no model yet; Retry-After says when to try again.",
     HTTPStatus.GATEWAY_TIMEOUT: "Scoring took too long.",
 }
+_RETRY_AFTER: dict[str, Any] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}}
 
 
 def describe(settings: Settings) -> dict[str, Any]:
     """The OpenAPI document of a predictor with such settings."""
     _, schemas = models_json_schema(
-        [(ScoringRequest, "validation"), (ScoringResponse, "serialization")], ref_template=_REF + "{model}"
+        [(ScoringRequest, "validation"), (ScoringResponse, "serialization"), (PreflightResponse, "serialization")],
+        ref_template=_REF + "{model}",
     )
     definitions: dict[str, Any] = schemas["$defs"] | {"Problem": _PROBLEM}
     return {
@@ -53,6 +56,7 @@ def describe(settings: Settings) -> dict[str, Any]:
         "info": {"title": "Stream detector", "version": __version__, "description": "Verdicts on a marketplace's free texts."},
         "paths": {
             "/score": {"post": _score(settings)},
+            "/preflight": {"post": _preflight(settings)},
             "/healthz": {"get": _page("Whether the process lives.", _JSON)},
             "/readyz": {"get": _page("Whether it can score.", _JSON, otherwise="Not now: starting, draining or stopped.")},
             "/metrics": {"get": _page("Metrics in Prometheus's text format.", "text/plain")},
@@ -64,22 +68,66 @@ def describe(settings: Settings) -> dict[str, Any]:
 
 
 def _score(settings: Settings) -> dict[str, Any]:
-    refusals = dict(_REFUSALS)
+    verdicts = {"schema": _one_or_many("ScoringResponse", settings.http_max_batch)}
+    asked = {"schema": _one_or_many("ScoringRequest", settings.http_max_batch)}
+    return _operation(
+        settings,
+        operation="score",
+        summary="Score a request, or a batch of them.",
+        asked=asked,
+        answered=verdicts,
+        answer="A verdict, or one for each request in order.",
+        refusals=_REFUSALS,
+    )
+
+
+def _preflight(settings: Settings) -> dict[str, Any]:
+    refusals = _REFUSALS | {HTTPStatus.TOO_MANY_REQUESTS: "The caller has asked too often; Retry-After says when to ask again."}
+    described = _operation(
+        settings,
+        operation="preflight",
+        summary="What to take out of texts before they are published.",
+        asked={"schema": {"$ref": _REF + "ScoringRequest"}},
+        answered={"schema": {"$ref": _REF + "PreflightResponse"}},
+        answer="What to take out, or that nothing must be.",
+        refusals=refusals,
+    )
+    described["responses"]["429"]["headers"] = _RETRY_AFTER
+    header = settings.preflight_caller_header
+    if header is not None:
+        named = {
+            "name": header,
+            "in": "header",
+            "required": True,
+            "description": "Who asks.",
+            "schema": {"type": "string", "minLength": 1},
+        }
+        described["parameters"] = [named]
+    return described
+
+
+def _operation(
+    settings: Settings,
+    *,
+    operation: str,
+    summary: str,
+    asked: dict[str, Any],
+    answered: dict[str, Any],
+    answer: str,
+    refusals: Mapping[HTTPStatus, str],
+) -> dict[str, Any]:
     if settings.http_token:
-        refusals[HTTPStatus.UNAUTHORIZED] = "The request doesn't bear the token."
-    responses: dict[str, Any] = {
+        refusals = {**refusals, HTTPStatus.UNAUTHORIZED: "The request doesn't bear the token."}
+    responses: dict[str, Any] = {"200": {"description": answer, "content": {_JSON: answered}}} | {
         str(status.value): {"description": text, "content": {PROBLEM_JSON: {"schema": {"$ref": f"{_REF}Problem"}}}}
         for status, text in sorted(refusals.items())
     }
-    responses["503"]["headers"] = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer", "minimum": 1}}}
-    verdicts = {"schema": _one_or_many("ScoringResponse", settings.http_max_batch)}
-    asked = {"schema": _one_or_many("ScoringRequest", settings.http_max_batch)}
+    responses["503"]["headers"] = _RETRY_AFTER
     return {
-        "operationId": "score",
-        "summary": "Score a request, or a batch of them.",
+        "operationId": operation,
+        "summary": summary,
         "requestBody": {"required": True, "content": {_JSON: asked}},
-        "responses": {"200": {"description": "A verdict, or one for each request in order.", "content": {_JSON: verdicts}}}
-        | responses,
+        "responses": responses,
     } | ({"security": [{"token": []}]} if settings.http_token else {})
 
 

@@ -11,7 +11,7 @@ import asyncio
 import contextvars
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from http import HTTPStatus
@@ -67,13 +67,26 @@ class Predictor:
         Raises:
             RefusalError: it can't be read, can't be scored, or has no room.
         """
+        return await self.run(self._answer, payload, within_s=self._promise_s)
+
+    async def run(self, work_on: Callable[[Scorer, bytes, float], bytes], payload: bytes, *, within_s: float) -> bytes:
+        """Give a body its turn in a thread.
+
+        Args:
+            work_on: makes the body of the answer of scorer, body and deadline, and may raise a RefusalError.
+            payload: the body.
+            within_s: seconds from now to the deadline.
+
+        Raises:
+            RefusalError: there is no room, or it takes too long.
+        """
         scorer = self._let_in()
         # The promise counts from when all of the request is there: a slow sender doesn't make its request more urgent.
-        deadline = time.monotonic() + self._promise_s
+        deadline = time.monotonic() + within_s
         self._inside += 1
         # The context goes along: what is logged in the thread bears the ids of the request's span.
         context = contextvars.copy_context()
-        work = asyncio.get_running_loop().run_in_executor(self._pool, context.run, self._answer, scorer, payload, deadline)
+        work = asyncio.get_running_loop().run_in_executor(self._pool, context.run, work_on, scorer, payload, deadline)
         work.add_done_callback(self._leave)
         done, _ = await asyncio.wait({work}, timeout=self._timeout_s)
         if not done:

@@ -8,8 +8,9 @@ from hypothesis import HealthCheck, settings
 
 from tests.serving.asking import TOKEN, Served
 
-SERVED = Served()
-GUARDED = Served(http_token=TOKEN)
+OFTEN = {"preflight_per_minute": 1_000_000, "preflight_burst": 1_000_000}
+SERVED = Served(**OFTEN)
+GUARDED = Served(http_token=TOKEN, preflight_caller_header="X-Partner", **OFTEN)
 
 schema = schemathesis.openapi.from_asgi("/openapi.json", SERVED.app)
 guarded = schemathesis.openapi.from_asgi("/openapi.json", GUARDED.app)
@@ -37,4 +38,14 @@ def test_every_path_was_tried() -> None:
 @pytest.mark.parametrize("status", ["400", "401", "413", "415", "422", "500", "503", "504"])
 def test_every_refusal_is_described(status: str) -> None:
     """A client's author learns from the document alone what can go wrong."""
-    assert status in guarded.raw_schema["paths"]["/score"]["post"]["responses"]
+    for path in ("/score", "/preflight"):
+        assert status in guarded.raw_schema["paths"][path]["post"]["responses"]
+
+
+def test_the_answer_to_asking_too_often_is_described() -> None:
+    """With the header that says when to ask again; /score has no such answer."""
+    responses = {
+        path: SERVED.client.get("/openapi.json").json()["paths"][path]["post"]["responses"] for path in ("/score", "/preflight")
+    }
+    assert "Retry-After" in responses["/preflight"]["429"]["headers"]
+    assert "429" not in responses["/score"]
