@@ -16,7 +16,7 @@ from stream_detector.settings import Settings
 )
 @with_settings(
     "bootstrap_servers", "http_host", "http_port", "http_drain_ms", "model", "threshold", "log_level", "topics", "policy",
-    "review", "kafka", "fingerprint_key",
+    "review", "registry", "kafka", "fingerprint_key",
 )  # fmt: skip
 def console(*, settings: Settings) -> None:
     """Serve the review console: violations are read into its store, and what reviewers decide is published.

@@ -11,14 +11,17 @@ import click
 import orjson
 
 from stream_detector.cli.flags import SettingsCommand, with_settings
-from stream_detector.contracts import asyncapi
-from stream_detector.contracts.avro import event_schema
+from stream_detector.contracts import Score, Violation, asyncapi
+from stream_detector.contracts.avro import event_schema, schema_of
 from stream_detector.contracts.compatibility import incompatibilities
 from stream_detector.contracts.examples import EXAMPLES
+from stream_detector.contracts.registry import RegistryOutput
 from stream_detector.contracts.schemas import CONTRACTS, Side, file_name
 from stream_detector.errors import ConfigurationError
+from stream_detector.registry import encoder_for, make_client
 from stream_detector.serving import openapi
 from stream_detector.settings import Settings, TopicSettings
+from stream_detector.streaming.topics import verdict_topics
 
 _SCHEMAS = "schemas"
 
@@ -32,7 +35,7 @@ def schema() -> None:
 @click.argument("destination", metavar="DEST", type=click.Path(file_okay=False, path_type=Path))
 @with_settings("topics", "http_max_batch")
 def export(*, destination: Path, settings: Settings) -> None:
-    """Write JSON Schemas, AsyncAPI, OpenAPI and an Avro schema into the folder DEST."""
+    """Write JSON Schemas, AsyncAPI, OpenAPI and Avro schemas into the folder DEST."""
     try:
         for name, document in documents(settings).items():
             file = destination / name
@@ -59,6 +62,34 @@ def check(context: click.Context, *, baseline: Path) -> None:
         context.exit(1)
 
 
+@schema.command(cls=SettingsCommand)
+@click.option(
+    "--events", type=click.Choice(["json", "avro"]), help="File the schemas of events as well, for their producers, in this format."
+)
+@with_settings("topics", "publish_scores", "registry")
+def register(*, events: str | None, settings: Settings) -> None:
+    """File schemas in the schema registry: those that registry.output writes violations and scores by.
+
+    What is there already stays as it is. The subjects follow from the topics and registry.subject_strategy.
+    """
+    section = settings.registry
+    if section.url is None or (events is None and section.output is RegistryOutput.NONE):
+        raise ConfigurationError("registry: nothing to file; set registry.url, and registry.output or --events")
+    client = make_client(section)
+    if section.output is not RegistryOutput.NONE:
+        encoder = encoder_for(client, section, section.output)
+        for topic, verdict in verdict_topics(settings).items():
+            _tell(*encoder.register(topic, verdict))
+    if events is not None:
+        encoder = encoder_for(client, section, RegistryOutput(events))
+        for name, topic in _topics(settings.topics).inputs.items():
+            _tell(*encoder.register_event(topic, name))
+
+
+def _tell(subject: str, number: int) -> None:
+    click.echo(f"{subject}  schema {number}")
+
+
 def documents(settings: Settings) -> dict[str, Any]:
     """Everything that is exported, by file name."""
     found: dict[str, Any] = {
@@ -68,7 +99,11 @@ def documents(settings: Settings) -> dict[str, Any]:
     for contract in CONTRACTS:
         examples = {"examples": EXAMPLES[contract.name]}
         found |= {f"{_SCHEMAS}/{file_name(contract, side)}": contract.schema(side) | examples for side in Side}
-    return found | {"avro/event.avsc": event_schema()}
+    return found | {
+        "avro/event.avsc": event_schema(),
+        "avro/violation.avsc": schema_of(Violation),
+        "avro/score.avsc": schema_of(Score),
+    }
 
 
 def _topics(names: TopicSettings) -> asyncapi.Topics:

@@ -29,11 +29,6 @@ def schema_of(model: type[WireModel]) -> AvroSchema:
     return _record(model) | {"namespace": NAMESPACE}
 
 
-def full_name(model: type[WireModel]) -> str:
-    """What Avro calls a message."""
-    return f"{NAMESPACE}.{model.__name__}"
-
-
 def document_of(value: object) -> object:
     """What Avro read, as JSON would have held it: moments as text."""
     match value:

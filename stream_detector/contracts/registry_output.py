@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 import orjson
 
-from stream_detector.contracts.avro import datum_of, full_name, schema_of
+from stream_detector.contracts.avro import NAMESPACE, datum_of, event_schema, schema_of
 from stream_detector.contracts.codec import encode
 from stream_detector.contracts.registry import HEAD, RegistryOutput, SubjectStrategy, away, status_of
 from stream_detector.contracts.schemas import CONTRACTS, Side
@@ -86,8 +86,14 @@ class RegistryEncoder:
         Raises:
             ConfigurationError, RegistryAwayError: as `prepare`.
         """
-        subject = self.subject(topic, verdict)
-        return subject, self._number(subject, verdict, register=True)
+        subject = self._subject(topic, verdict.__name__)
+        return subject, self._number(subject, self._schema(verdict), register=True)
+
+    def register_event(self, topic: str, name: str) -> tuple[str, int]:
+        """The same for a topic of events, by the name of their contract."""
+        avro = self._output is RegistryOutput.AVRO
+        subject = self._subject(topic, "Event" if avro else name)
+        return subject, self._number(subject, event_schema() if avro else _contract(name), register=True)
 
     def encode(self, verdict: Violation | Score, topic: str) -> bytes:
         """Write a verdict for a topic; raises what `prepare` raises if that wasn't called for the topic."""
@@ -98,9 +104,18 @@ class RegistryEncoder:
         """The number of the schema of a topic that something was written for."""
         return self._topics[topic].number
 
-    def subject(self, topic: str, verdict: Verdict) -> str:
-        """What the schema of a topic is filed under, named as registries' own serializers do."""
-        record = full_name(verdict) if self._output is RegistryOutput.AVRO else verdict.__name__
+    def _written(self, topic: str, verdict: Verdict) -> _Written:
+        written = self._topics.get(topic)
+        if written is None:
+            body = _avro_writer(verdict) if self._output is RegistryOutput.AVRO else encode
+            subject = self._subject(topic, verdict.__name__)
+            number = self._number(subject, self._schema(verdict), register=self._auto_register)
+            written = self._topics[topic] = _Written(number, body)
+        return written
+
+    def _subject(self, topic: str, name: str) -> str:
+        """What the schema of a topic is filed under, as registries' own serializers name it."""
+        record = f"{NAMESPACE}.{name}" if self._output is RegistryOutput.AVRO else name
         match self._strategy:
             case SubjectStrategy.TOPIC:
                 return f"{topic}-value"
@@ -109,23 +124,15 @@ class RegistryEncoder:
             case SubjectStrategy.TOPIC_RECORD:
                 return f"{topic}-{record}"
 
-    def _written(self, topic: str, verdict: Verdict) -> _Written:
-        written = self._topics.get(topic)
-        if written is None:
-            body = _avro_writer(verdict) if self._output is RegistryOutput.AVRO else encode
-            number = self._number(self.subject(topic, verdict), verdict, register=self._auto_register)
-            written = self._topics[topic] = _Written(number, body)
-        return written
-
-    def _number(self, subject: str, verdict: Verdict, *, register: bool) -> int:
-        text, kind = orjson.dumps(self._schema(verdict)).decode(), self._output.value.upper()
+    def _number(self, subject: str, schema: dict[str, Any], *, register: bool) -> int:
+        text, kind = orjson.dumps(schema).decode(), self._output.value.upper()
         try:
             return (self._registry.file if register else self._registry.find)(subject, text, kind)
         except Exception as error:  # noqa: BLE001 - clients raise errors of their own and of whatever they speak HTTP with
             status = status_of(error)
             if status == HTTPStatus.NOT_FOUND:
                 raise ConfigurationError(
-                    f"registry: subject {subject} doesn't hold this version's schema of {verdict.__name__}; run stream-detector schema"
+                    f"registry: subject {subject} doesn't hold this version's schema {schema.get('title') or schema['name']}; run stream-detector schema"
                     " register with these settings, or set registry.auto_register"
                 ) from None
             if status in _REFUSED:
@@ -135,8 +142,11 @@ class RegistryEncoder:
     def _schema(self, verdict: Verdict) -> dict[str, Any]:
         if self._output is RegistryOutput.AVRO:
             return schema_of(verdict)
-        name = verdict.__name__.lower()
-        return next(contract for contract in CONTRACTS if contract.name == name).schema(Side.PRODUCER)
+        return _contract(verdict.__name__.lower())
+
+
+def _contract(name: str) -> dict[str, Any]:
+    return next(contract for contract in CONTRACTS if contract.name == name).schema(Side.PRODUCER)
 
 
 def _remedy(status: int | None) -> str:
