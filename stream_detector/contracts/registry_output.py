@@ -132,8 +132,8 @@ class RegistryEncoder:
             status = status_of(error)
             if status == HTTPStatus.NOT_FOUND:
                 raise ConfigurationError(
-                    f"registry: subject {subject} doesn't hold this version's schema {schema.get('title') or schema['name']}; run stream-detector schema"
-                    " register with these settings, or set registry.auto_register"
+                    f"registry: subject {subject} doesn't hold this version's schema of {schema.get('title') or schema['name']};"
+                    " run stream-detector schema register with these settings, or set registry.auto_register"
                 ) from None
             if status in _REFUSED:
                 raise ConfigurationError(f"registry: subject {subject}: refused (HTTP {status}); {_remedy(status)}") from None
