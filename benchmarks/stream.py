@@ -97,8 +97,16 @@ class RunningWorker:
     @property
     def peak_mib(self) -> float:
         """The most memory that it held at once."""
+        return self._memory("VmHWM")
+
+    @property
+    def resident_mib(self) -> float:
+        """What it holds now."""
+        return self._memory("VmRSS")
+
+    def _memory(self, name: str) -> float:
         status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="utf-8")
-        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith(name))
 
     def metric(self, name: str, **labels: str) -> float:
         """The sum of one of its metrics over all labels that aren't given."""

@@ -107,6 +107,14 @@ def _hostile(found: Figures) -> str:
     return f"{found['payloads']:,} payloads, {found['crashes']} crashes; {memory['afterATenth']} MB after a tenth, {memory['atTheEnd']} MB at the end"
 
 
+def _pressure(found: Figures) -> str:
+    memory = found["residentMiB"]
+    return (
+        f"{found['timesTheCapacity']:.0f} times as fast for {found['minutes']:.0f} minutes: {memory['secondThird']:.0f} MiB in the "
+        f"second third, {memory['lastThird']:.0f} MiB in the last"
+    )
+
+
 def _linear(found: Figures) -> str:
     worst = max(found["texts"].items(), key=lambda item: item[1]["exponent"])
     return f"time grows with length to the power of at most {worst[1]['exponent']:.2f} ({worst[0]}), 10 kB to 1 MB"
@@ -132,6 +140,7 @@ QUESTIONS = (
     ),
     Question("And while workers are restarted one by one?", "rolling_restart", _rolling, "`python -m benchmarks.rolling_restart`"),
     Question("Do counts of partners survive kills?", "aggregate_kills", _kills, "`python -m benchmarks.aggregate_kills`"),
+    Question("Is memory bounded under too many events?", "back_pressure", _pressure, "`benchmarks/back_pressure.py`"),
     Question("Does a payload crash the codec?", "hostile_payloads", _hostile, "`python -m benchmarks.hostile_payloads`"),
     Question("Is there a text that takes for ever?", "linear_time", _linear, "`python -m benchmarks.linear_time`"),
 )
