@@ -127,10 +127,11 @@ class ExactlyOnce(_Producing):
     def _after(self, error: KafkaError, reports: _Reports, doing: str) -> DeliveryError:
         """Abort, and say what the failure means."""
         outcome_is_known = error.txn_requires_abort() or doing != "committing a transaction"
-        if not error.fatal() and outcome_is_known and self._abort():
+        keeps_producer = not error.fatal() and action_for(error)[0] is not Action.RENEW
+        if keeps_producer and outcome_is_known and self._abort():
             return reports.error or delivery_error(error, doing)
         # A commit whose answer is missing may have happened: only a new producer's start decides it. And a producer that
-        # can't abort can't do anything else either.
+        # can't abort, or whose identity the broker disowns, can't do anything else either.
         self._drop_producer()
         failure = reports.error or delivery_error(error, doing)
         return ProducerLostError(str(failure), away=failure.away) if isinstance(failure, RetryableDeliveryError) else failure
