@@ -59,7 +59,7 @@ class ApacheKafka:
             self._format(properties)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [*java("-Xmx512m"), "kafka.Kafka", str(properties)], cwd=self._directory, stdout=log, stderr=log
+                [*java("-Xmx512m", *self._options()), "kafka.Kafka", str(properties)], cwd=self._directory, stdout=log, stderr=log
             )
         deadline = time.monotonic() + _START_S
         while not _answers(self._port):
@@ -102,12 +102,16 @@ class ApacheKafka:
         # "${…}" in the template's comment stays as it is.
         return template.safe_substitute(values)
 
+    def _options(self) -> list[str]:
+        """Options of its Java."""
+        return []
+
     def _scram(self) -> list[str]:
         """Users to make when the storage is formatted."""
         return []
 
 
-def java(memory: str) -> list[str]:
+def java(*options: str) -> list[str]:
     """How to run a class of Apache Kafka. RuntimeError, with the remedy, where Java or the jars are missing."""
     java = shutil.which("java")
     if java is None:
@@ -116,7 +120,7 @@ def java(memory: str) -> list[str]:
         raise RuntimeError(f"Apache Kafka's jars are not in {LIBS}: {_REMEDY}")
     # Compiling less eagerly and a plain collector: the broker lives for a minute or two, on few cores.
     quick = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"]
-    return [java, memory, *quick, f"-Dlog4j2.configurationFile={_DEPLOY / 'log4j2.properties'}", "-cp", f"{LIBS}/*"]
+    return [java, *options, *quick, f"-Dlog4j2.configurationFile={_DEPLOY / 'log4j2.properties'}", "-cp", f"{LIBS}/*"]
 
 
 def _free_port() -> int:

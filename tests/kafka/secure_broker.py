@@ -1,4 +1,4 @@
-"""An Apache Kafka that lets nobody in who doesn't belong: SASL_SSL with SCRAM-SHA-512, mutual TLS, ACLs."""
+"""An Apache Kafka that lets nobody in who doesn't belong: SASL_SSL with SCRAM-SHA-512 or OAUTHBEARER, mutual TLS, ACLs."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from confluent_kafka.admin import (
 
 from stream_detector.settings import Settings
 from tests.kafka.broker import _DEPLOY, ApacheKafka, _free_port
+from tests.kafka.token_server import AUDIENCE, ISSUER, make_keys
 
 PASSWORD = "a-secret-of-the-tests"
 _USERS = ("admin", "worker", "verifier", "replayer")
@@ -26,12 +27,13 @@ _ACLS = _DEPLOY / "acls" / "acls.csv"
 
 
 class SecureKafka(ApacheKafka):
-    """`bootstrap_servers` is for SASL_SSL, `mtls_servers` for certificates."""
+    """`bootstrap_servers` is for SCRAM, `mtls_servers` for certificates, `oauth_servers` for tokens."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._mtls_port, self._internal_port = _free_port(), _free_port()
+        self._mtls_port, self._internal_port, self._oauth_port = _free_port(), _free_port(), _free_port()
         self.mtls_servers = f"127.0.0.1:{self._mtls_port}"
+        self.oauth_servers = f"127.0.0.1:{self._oauth_port}"
         self.tls = self._directory / "tls"
 
     def kafka_keys(self, user: str, password: str = PASSWORD) -> dict[str, str]:
@@ -77,7 +79,12 @@ class SecureKafka(ApacheKafka):
     def _format(self, properties: Path) -> None:
         self.tls.mkdir()
         _certificates(self.tls)
+        make_keys(self.tls)
         super()._format(properties)
+
+    def _options(self) -> list[str]:
+        # Kafka fetches keys from nowhere that isn't named here.
+        return [f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={(self.tls / 'jwks.json').as_uri()}"]
 
     def _scram(self) -> list[str]:
         return [part for user in _USERS for part in ("--add-scram", f"SCRAM-SHA-512=[name={user},password={PASSWORD}]")]
@@ -90,6 +97,10 @@ class SecureKafka(ApacheKafka):
             "port": self._port,
             "mtls_port": self._mtls_port,
             "internal_port": self._internal_port,
+            "oauth_port": self._oauth_port,
+            "jwks": (self.tls / "jwks.json").as_uri(),
+            "issuer": ISSUER,
+            "audience": AUDIENCE,
             "controller_port": self._controller_port,
             "tls": self.tls,
         }

@@ -1,4 +1,4 @@
-"""A Kafka with SASL_SSL, SCRAM-SHA-512, mutual TLS and the standard authorizer: exactly the written ACLs are enough."""
+"""A Kafka with SASL_SSL, SCRAM-SHA-512, OAUTHBEARER, mutual TLS and the standard authorizer: exactly the written ACLs are enough."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from stream_detector.cli.main import main
 from stream_detector.errors import ConfigurationError, StreamDetectorError
 from stream_detector.settings import Settings
 from stream_detector.streaming import topics as topics_module
-from stream_detector.streaming.clients import make_consumer, reader_config
 from stream_detector.streaming.topics import output_topics
 from tests.kafka.conftest import unique_settings
 from tests.kafka.running import RunningWorker, until
 from tests.kafka.secure_broker import PASSWORD, SecureKafka, acls
+from tests.kafka.token_server import AUDIENCE, CLIENTS, TokenServer
 from tests.kafka.traffic import Sent, numbered
 
 pytestmark = pytest.mark.kafka
@@ -120,18 +120,48 @@ def test_mutual_tls(secure: SecureKafka, settings: Settings) -> None:
         running.has(12)
 
 
-def test_oauthbearer_settings_pass_through(tmp_path: Path) -> None:
-    """Librdkafka takes the OIDC keys as they are; the secret may come from a file."""
-    file = tmp_path / "secret"
-    file.write_text("the-secret\n", encoding="utf-8")
+def _with_tokens(secure: SecureKafka, settings: Settings, tokens: TokenServer, secret: Path) -> Settings:
     kafka = {
         "security.protocol": "SASL_SSL",
+        "ssl.ca.location": str(secure.tls / "ca.pem"),
         "sasl.mechanisms": "OAUTHBEARER",
         "sasl.oauthbearer.method": "oidc",
         "sasl.oauthbearer.client.id": "worker",
-        "sasl.oauthbearer.client.secret_file": str(file),
-        "sasl.oauthbearer.token.endpoint.url": "https://login.example/token",
+        "sasl.oauthbearer.client.secret_file": str(secret),
+        "sasl.oauthbearer.token.endpoint.url": tokens.url,
+        "https.ca.location": str(secure.tls / "ca.pem"),
     }
-    settings = Settings(bootstrap_servers="127.0.0.1:1", kafka=kafka)
-    assert settings.kafka["sasl.oauthbearer.client.secret"] == "the-secret"
-    make_consumer(reader_config(settings)).close()
+    return Settings.model_validate(settings.model_dump() | {"bootstrap_servers": secure.oauth_servers, "kafka": kafka})
+
+
+def test_tokens(secure: SecureKafka, settings: Settings, tmp_path: Path) -> None:
+    """OAUTHBEARER: the worker gets its tokens from a provider, new ones before they end, and has the ACLs of its subject."""
+    (tmp_path / "secret").write_text(CLIENTS["worker"] + "\n", encoding="utf-8")
+    secure.grant("worker", settings)
+    with (
+        TokenServer(secure.tls, lifetime_s=5) as tokens,
+        RunningWorker(_with_tokens(secure, settings, tokens, tmp_path / "secret")) as running,
+    ):
+        running.has(12)
+        given = tokens.given
+        until(lambda: tokens.given > given, "a token in place of one that ends")
+        _send(secure, settings)
+        running.has(24)
+        assert tokens.refused == 0
+
+
+@pytest.mark.parametrize(("secret", "audience"), [("a wrong secret", AUDIENCE), (CLIENTS["worker"], "another service")])
+def test_a_token_that_is_refused_is_told(
+    secure: SecureKafka, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str, audience: str
+) -> None:  # fmt: skip
+    """By the provider, whom the secret doesn't satisfy, or by the broker, which the token wasn't made for; no secret is shown."""
+    monkeypatch.setattr(topics_module, "_TIMEOUT_S", 10.0)
+    (tmp_path / "secret").write_text(secret, encoding="utf-8")
+    with (
+        TokenServer(secure.tls, audience=audience) as tokens,
+        pytest.raises(ConfigurationError, match=r"(?i)authentication|token|oauthbearer|invalid") as caught,
+        RunningWorker(_with_tokens(secure, settings, tokens, tmp_path / "secret")) as running,
+    ):
+        running.join()
+    assert secret not in str(caught.value)
+    assert (tokens.given > 0, tokens.refused > 0) == (secret == CLIENTS["worker"], secret != CLIENTS["worker"])
