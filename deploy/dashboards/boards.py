@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from deploy.dashboards.panels import FULL, THIRD, board, figure, heat, layers, lines
+from deploy.dashboards.panels import FULL, THIRD, Panel, board, figure, heat, layers, lines
 
 _LATENCY = "stream_detector_event_latency_seconds"
 _STAGE = "stream_detector_stage_latency_seconds"
 _EVENTS = "stream_detector_events_total"
 _CACHE = "stream_detector_cache"
 _WINDOWS = "stream_detector_window_cache"
+_REVIEWS = "stream_detector_reviews_total"
+_PARTNERS = "stream_detector_partner_violations_total"
 _VIOLATION = '{outcome="violation"}'
 _MISSED = f'(1 - sum(rate({_LATENCY}_bucket{{le="0.25"}}[$__range])) / sum(rate({_LATENCY}_count[$__range])))'
 
@@ -25,8 +27,15 @@ def _quantile(quantile: float, metric: str, *by: str, where: str = "") -> str:
 
 
 def _share(metric: str, where: str, whole: str, *by: str) -> str:
-    """What share of `whole` is that part of `metric`."""
-    return f"{_rate(metric, *by, where=where)} / {_rate(whole, *by)}"
+    """What share of `whole` is that part of `metric`; 0 where the part was never counted, and so has no series."""
+    return f"({_rate(metric, *by, where=where)} or 0 * {_rate(whole, *by)}) / {_rate(whole, *by)}"
+
+
+def _precision(*by: str) -> str:
+    """What share of a day's decisions confirmed the violation; 0 where none did."""
+    whole = f"sum by ({', '.join(by)}) (increase({_REVIEWS}[1d]))"
+    confirmed = f'sum by ({", ".join(by)}) (increase({_REVIEWS}{{decision="confirmed"}}[1d]))'
+    return f"({confirmed} or 0 * {whole}) / ({whole} > 0)"
 
 
 def promise() -> Dashboard:
@@ -122,7 +131,7 @@ def safety() -> Dashboard:
     return board(
         "stream-detector-safety",
         "Stream detector: trust and safety",
-        "What violations consist of, and whether their share moves.",
+        "What violations consist of, whether their share moves, who repeats them, and what reviewers say.",
         [
             layers("Violations by kind", "Once for each kind of evidence.", (_rate(violations, "kind"), "{{kind}}"), unit="reqps"),
             layers(
@@ -144,10 +153,54 @@ def safety() -> Dashboard:
                 "Share of kind none: flags without a reason.",
                 (_share(violations, '{kind="none"}', violations), "none"),
                 unit="percentunit",
-                span=FULL,
+            ),
+            lines(
+                "Partner repeat rate",
+                "Share of violations whose partner had another one in the window before.",
+                (_share(_PARTNERS, '{partner="repeat"}', _PARTNERS, "window"), "{{window}}"),
+                unit="percentunit",
+            ),
+            layers(
+                "Repeat offenders",
+                "Partners that crossed a level within a day, by window and level.",
+                ("sum by (window, level) (increase(stream_detector_repeat_offenders_total[1d]))", "{{window}} {{level}}"),
+            ),
+            lines(
+                "Reviewers' precision",
+                "Share of the last day's decisions that confirmed the violation, by kind of evidence.",
+                (_precision("kind"), "{{kind}}"),
+                (_precision(), "all"),
+                unit="percentunit",
+            ),
+            layers("Decisions", "What reviewers decided.", (_rate(_REVIEWS, "decision"), "{{decision}}"), unit="ops", span=FULL),
+            heat(
+                "Scores",
+                "Calibrated probability of each event. Two heaps are right; one that grows in the middle is doubt.",
+                _rate("stream_detector_probability_bucket", "le"),
+                unit="percentunit",
             ),
         ],
     )
+
+
+def _rollout() -> list[Panel]:
+    """What a new model decides, and would decide."""
+    verdicts, shadow = "stream_detector_model_verdicts_total", "stream_detector_shadow_events_total"
+    by = ("role", "model_version", "refresh_version")
+    return [
+        lines(
+            "Fraud by model",
+            "Share of the verdicts of each model that are Fraud: a canary beside the model, and either side of a swap.",
+            (_share(verdicts, '{label="Fraud"}', verdicts, *by), "{{role}} {{model_version}} {{refresh_version}}"),
+            unit="percentunit",
+        ),
+        lines(
+            "Shadow",
+            "How the shadow's label compares with the one that was given, as a share of its sample.",
+            (f"{_rate(shadow, 'result')} / ignoring (result) group_left () {_rate(shadow)}", "{{result}}"),
+            unit="percentunit",
+        ),
+    ]
 
 
 def model() -> Dashboard:
@@ -156,7 +209,7 @@ def model() -> Dashboard:
     return board(
         "stream-detector-model",
         "Stream detector: the model",
-        "Which version decides, how long it takes, and how well its cost is foretold.",
+        "Which version decides, whether texts are still those that it was made for, how long it takes, and how well that is foretold.",
         [
             lines(
                 "Versions",
@@ -167,12 +220,34 @@ def model() -> Dashboard:
                 ),
                 span=FULL,
             ),
+            *_rollout(),
+            lines(
+                "Drift from the training reference",
+                "Stability index over six hours: from 0.1 on somebody should look, from 0.25 on it is another population.",
+                ("stream_detector:drift_psi:ratio6h", "{{signal}}"),
+                marks=(0.1, 0.25),
+            ),
+            lines(
+                "Score drift",
+                "Share of texts with a probability up to each edge, less its share in the reference.",
+                (
+                    'stream_detector:drift_share:ratio6h{signal="score"} - stream_detector:drift_reference:share{signal="score"}',
+                    "{{bin}}",
+                ),
+                unit="percentunit",
+                lowest=None,
+            ),
             lines(
                 "Scoring",
                 "Of one micro-batch.",
                 (_quantile(0.5, _STAGE, where=score), "p50"),
                 (_quantile(0.99, _STAGE, where=score), "p99"),
                 unit="s",
+            ),
+            lines(
+                "Network time against the cost model",
+                "Cores that the network keeps busy: as measured, and as it was foretold.",
+                (_rate("stream_detector_network_seconds_total", "time"), "{{time}}"),
             ),
             lines(
                 "Error of the cost model",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grafana_foundation_sdk.builders import common, dashboard, heatmap, prometheus, stat, timeseries
-from grafana_foundation_sdk.models.common import StackingMode
-from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, DataSourceRef
+from grafana_foundation_sdk.models.common import GraphTresholdsStyleMode, StackingMode
+from grafana_foundation_sdk.models.dashboard import DashboardCursorSync, DataSourceRef, Threshold, ThresholdsMode
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 FULL, HALF, THIRD = 24, 12, 8
@@ -38,11 +38,23 @@ def board(uid: str, title: str, description: str, panels: Sequence[Panel]) -> da
     return made
 
 
-def lines(title: str, description: str, *queries: Query, unit: str = "short", span: int = HALF) -> timeseries.Panel:
-    """Lines over time."""
-    panel = (
-        timeseries.Panel().title(title).description(description).datasource(_SOURCE).unit(unit).span(span).height(_HEIGHT).min(0)
-    )
+def lines(
+    title: str,
+    description: str,
+    *queries: Query,
+    unit: str = "short",
+    span: int = HALF,
+    lowest: float | None = 0,
+    marks: Sequence[float] = (),
+) -> timeseries.Panel:
+    """Lines over time, from `lowest` upwards (None: from wherever they are); a dashed line at each of the marks."""
+    panel = timeseries.Panel().title(title).description(description).datasource(_SOURCE).unit(unit).span(span).height(_HEIGHT)
+    if lowest is not None:
+        panel = panel.min(lowest)
+    if marks:
+        steps = [Threshold(color="transparent"), *(Threshold(mark, "orange") for mark in marks[:-1]), Threshold(marks[-1], "red")]
+        panel = panel.thresholds(dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps))
+        panel = panel.thresholds_style(common.GraphThresholdsStyleConfig().mode(GraphTresholdsStyleMode.DASHED))
     for query in _targets(queries):
         panel = panel.with_target(query)
     return panel
@@ -62,11 +74,11 @@ def figure(title: str, description: str, query: Query, *, unit: str = "percentun
     return panel
 
 
-def heat(title: str, description: str, query: str, *, span: int = FULL) -> heatmap.Panel:
+def heat(title: str, description: str, query: str, *, unit: str = "s", span: int = FULL) -> heatmap.Panel:
     """A histogram over time; the query gives the rate of each bucket."""
     target = prometheus.Dataquery().expr(query).legend_format("{{le}}").format(PromQueryFormat.HEATMAP).ref_id("A")
     panel = heatmap.Panel().title(title).description(description).datasource(_SOURCE).span(span).height(_HEIGHT)
-    return panel.y_axis(heatmap.YAxisConfig().unit("s")).with_target(target)
+    return panel.y_axis(heatmap.YAxisConfig().unit(unit)).with_target(target)
 
 
 def _targets(queries: Sequence[Query]) -> list[prometheus.Dataquery]:

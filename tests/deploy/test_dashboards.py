@@ -48,11 +48,19 @@ def test_panels_say_what_they_show_and_ask_for_what_is_there(panel: dict[str, An
         query = target["expr"]
         assert "stream_detector" in query
         assert not unknown_names(query)
-        known = {label for entry in entries() if entry.name in query for label in entry.labels} | {"le"}
+        known = {label for entry in entries() if entry.name in query for label in entry.labels} | {"le"} | _recorded_labels(query)
         used = {label for group in re.findall(r"by \(([^)]*)\)", query) for label in re.findall(r"\w+", group)}
         assert used | set(re.findall(r"(\w+)=~?\"", query)) <= known
         if used:
             assert set(re.findall(r"{{(\w+)}}", target["legendFormat"])) == used - _summed_away(panel, query)
+
+
+def _recorded_labels(query: str) -> set[str]:
+    """Those that the recorded series of a query keep."""
+    recorded = [rule["expr"] for rule in rules() if "record" in rule and rule["record"] in query]
+    labels = {label for expr in recorded for group in re.findall(r"by \(([^)]*)\)", expr) for label in re.findall(r"\w+", group)}
+    inner = {label for expr in recorded for label in _recorded_labels(expr)}
+    return labels | inner
 
 
 def _summed_away(panel: dict[str, Any], query: str) -> set[str]:
