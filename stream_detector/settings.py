@@ -120,6 +120,9 @@ class PolicySettings(_Section):
     event_types: tuple[EventType, ...] = Field(
         default=tuple(EventType), description="Event types whose texts are scored; events of the others are only counted."
     )
+    train_on_reviews: bool = Field(
+        default=False, description="Reviewed texts, their contacts replaced, may be trained on: train feedback asks this."
+    )
 
 
 class ReviewSettings(_Section):

@@ -11,6 +11,7 @@ import click
 
 from stream_detector.cli.compile_neuron import compile_neuron
 from stream_detector.cli.distill import distill, teacher_weights
+from stream_detector.cli.feedback import feedback
 from stream_detector.errors import ConfigurationError, MissingExtraError
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -43,6 +44,7 @@ def train() -> None:
 train.add_command(teacher_weights)
 train.add_command(distill)
 train.add_command(compile_neuron)
+train.add_command(feedback)
 
 
 @train.command(name="prose")
@@ -65,10 +67,26 @@ def fetch(*, work: Path) -> None:
 )
 @click.option("--keep", type=click.IntRange(2), default=20_000, show_default=True, help="With --hard, how many samples to keep.")
 @click.option("--prose", type=_FOLDER, default=None, help="Folder that `train prose` left.  [default: WORK/prose]")
-def corpus(
-    *, listings: Path, work: Path, seed: int, size: int, split: str, hard: Path | None, keep: int, prose: Path | None
+@click.option(
+    "--feedback",
+    "reviewed",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    default=None,
+    help="What `train feedback` wrote: texts that reviewers decided about, mixed in.",
+)
+def corpus(  # noqa: PLR0913 - a flag each
+    *,
+    listings: Path,
+    work: Path,
+    seed: int,
+    size: int,
+    split: str,
+    hard: Path | None,
+    keep: int,
+    prose: Path | None,
+    reviewed: Path | None = None,
 ) -> None:
-    """Compose labelled texts from real listings, language packs, and plain prose if there is some."""
+    """Compose labelled texts from real listings, language packs, plain prose and reviewers' decisions, if there are some."""
     _pipeline()
     from stream_detector.training.mining import hardest  # noqa: PLC0415 - keeps --help fast
     from stream_detector.training.samples import compose_corpus, write_corpus  # noqa: PLC0415 - keeps --help fast
@@ -77,6 +95,10 @@ def corpus(
     samples = compose_corpus(listings, split=split, size=size, seed=seed, prose=prose if prose.is_dir() else None)
     if hard:
         samples = hardest(samples, hard, keep=keep, seed=seed)
+    if reviewed:
+        from stream_detector.training.feedback import mixed  # noqa: PLC0415 - keeps --help fast
+
+        samples = mixed(samples, reviewed, split=split, seed=seed)
     file = work / f"{split}.jsonl.gz"
     write_corpus(samples, file)
     click.echo(f"{len(samples)} samples in {file}")
