@@ -56,6 +56,8 @@ BOUNDS: Final = {
     "model_reloads.role": 3,
     "shadow_events.result": 4,
     "shadow_dropped.reason": 4,
+    "record": 3,
+    "aggregation_refused.reason": len(DecodeReason),
     "model_code": 2,
     "model_version": 2,
     "refresh_version": 2,

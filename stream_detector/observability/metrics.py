@@ -186,13 +186,6 @@ class Metrics:
             ["window", "partner"],
             registry=self.registry,
         )
-        # How many partners got worse? Counted by the aggregation when a partner crosses a level, once per level and window.
-        self.repeat_offenders = Counter(
-            "stream_detector_repeat_offenders_total",
-            "Partners that crossed a level of repeated violations",
-            ["window", "level"],
-            registry=self.registry,
-        )
         # Is the stream still what the model was trained for? Sampled texts by bin, scaled up to all that were scored; to be
         # held against the reference below. signal: score, length, writing or kind.
         self.drift_texts = Counter(
@@ -249,6 +242,50 @@ class Metrics:
             "stream_detector_shadow_dropped_total",
             "Sampled events that the shadow model didn't score, or disagreements that were not published",
             ["reason"],
+            registry=self.registry,
+        )
+        # What does aggregate read, and what becomes of it? Violations and reviews are taken; their cases counted, repeated (after a
+        # restart) or too_old. refused: can't be read, see the log; many too_old: raise aggregation.keep_days.
+        self.aggregation_records = Counter(
+            "stream_detector_aggregation_records_total",
+            "Records that aggregate is done with, by what became of them",
+            ["record", "outcome"],
+            registry=self.registry,
+        )
+        # Who writes what aggregate can't read, and how is it wrong? They are passed over: look them up by the log's offsets.
+        self.aggregation_refused = Counter(
+            "stream_detector_aggregation_refused_total",
+            "Records that aggregate can't read, by reason",
+            ["record", "reason"],
+            registry=self.registry,
+        )
+        # How old is what repeat offenders are judged by? From a violation's being written to its being counted.
+        self.aggregation_age = Histogram(
+            "stream_detector_aggregation_age_seconds",
+            "From the writing of a violation or review to its being counted for its partner",
+            buckets=LATENCY_BUCKETS,
+            registry=self.registry,
+        )
+        # Does aggregate keep up? Records of its inputs that are not yet taken; -1 while Kafka doesn't say.
+        self.aggregation_lag = Gauge(
+            "stream_detector_aggregation_lag",
+            "Records of a partition that aggregate has not yet taken; -1: unknown",
+            ["topic", "partition"],
+            registry=self.registry,
+        )
+        # How much is kept, and does it grow without end? Of this process's partitions.
+        self.aggregation_partners = Gauge(
+            "stream_detector_aggregation_partners", "Partners whose violations are counted", registry=self.registry
+        )
+        # The same in violations: memory grows with them.
+        self.aggregation_cases = Gauge(
+            "stream_detector_aggregation_cases", "Violations and reviews that are kept", registry=self.registry
+        )
+        # Who crossed a level? A jump that no campaign explains: the detector or the weights changed.
+        self.repeat_offenders = Counter(
+            "stream_detector_repeat_offenders_total",
+            "Levels that partners reached, by length of the window and level",
+            ["window", "level"],
             registry=self.registry,
         )
         # Which model gave these verdicts? Joined to the others, it shows what a roll-out changed. Always 1.

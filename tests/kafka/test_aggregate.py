@@ -1,0 +1,81 @@
+"""`stream-detector aggregate` on a real Apache Kafka: killed in the middle, and again; what it counts, tells and shows."""
+
+from __future__ import annotations
+
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from stream_detector.settings import AggregationSettings, Settings
+from stream_detector.streaming.topics import create_topics
+from tests.kafka.broker import ApacheKafka
+from tests.kafka.conftest import unique_settings
+from tests.kafka.mortal_aggregate import MortalAggregate
+from tests.kafka.partners import Expected, faults_of_messages, make_traffic, ms, send, send_aborted
+from tests.kafka.running import until
+from tests.kafka.traffic import received
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
+
+
+def aggregate_settings(apache: ApacheKafka, folder: Path, **values: object) -> Settings:
+    """Settings with topics of their own, which exist."""
+    ours = {"web_port": 0, "data_directory": str(folder / "data")} | values
+    settings = unique_settings(
+        bootstrap_servers=apache.bootstrap_servers, metrics_port=0, slot=0, aggregation=ours, log_level="WARNING"
+    )
+    group = {"group_id": f"aggregate-{settings.group_id}"}
+    settings = settings.model_copy(
+        update={"aggregation": AggregationSettings.model_validate(ours | group), "log_level": "INFO", "slot": 0}
+    )
+    create_topics(settings, partitions=3, replication_factor=1)
+    return settings
+
+
+def rows(aggregate: MortalAggregate, window: str) -> tuple[dict[str, object], dict[str, dict[str, object]]]:
+    """What the page says about a length of windows: about the window, and by partner."""
+    page = aggregate.page(f"?window={window}")
+    return page, {
+        row["partnerId"]: {name: value for name, value in row.items() if name not in {"level", "kinds"}} for row in page["partners"]
+    }
+
+
+def differences(aggregate: MortalAggregate, expected: Expected) -> list[str]:
+    """Where the page doesn't say what counting all records at once says."""
+    found = []
+    for window in ("1d", "7d", "30d"):
+        page, got = rows(aggregate, window)
+        start, end = ms(str(page["windowStart"])), ms(str(page["windowEnd"]))
+        for partner in expected.partners:
+            row = expected.row(partner, start, end)
+            if row["points"] and got.get(partner) != row:
+                found.append(f"{window} {partner}: {got.get(partner)} instead of {row}")
+            if not row["points"] and partner in got:
+                found.append(f"{window} {partner}: {got[partner]} instead of nothing")
+    return found
+
+
+@pytest.mark.parametrize("store", ["memory", "rocksdb"])
+def test_killed_in_the_middle_it_counts_as_if_nothing_had_been(apache: ApacheKafka, tmp_path: Path, store: str) -> None:
+    """Killed by -9 while it works, twice: the sums are those of a batch over the topics, and each episode was told, once."""
+    settings = aggregate_settings(apache, tmp_path, store=store)
+    chance = random.Random(store)
+    traffic = make_traffic(settings, seed=7, violations=400, partners=12)
+    send_aborted(settings, 20)
+    for part in traffic.parts(2):
+        send(settings, part)
+        aggregate = MortalAggregate(settings, tmp_path)
+        aggregate.wait_for("partitions assigned")
+        time.sleep(chance.random() / 2)
+        aggregate.kill()
+    expected = Expected(settings)
+    aggregate = MortalAggregate(settings, tmp_path)
+    aggregate.wait_for("partitions assigned")
+    until(lambda: not differences(aggregate, expected), "the sums of a batch computation")
+    assert aggregate.stop() == 0
+    assert faults_of_messages(settings, expected) == []
+    keys = [message.key() for message in received(settings, settings.topics.repeat_offenders)]
+    assert len(keys) > 10
+    assert len(set(keys)) == len(keys)
