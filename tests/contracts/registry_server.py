@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import threading
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -66,7 +67,7 @@ class RegistryServer:
                 return self.refuses, {"error_code": self.refuses, "message": "no"}
             self.filed.append((subject, {"schema": body["schema"], "schemaType": body.get("schemaType", "AVRO")}))
             number = len(self.filed)
-        return 200, {"subject": subject, "id": number, "version": number, "guid": str(number), **self.filed[number - 1][1]}
+        return 200, {"subject": subject, "id": number, "version": number, "guid": str(uuid.UUID(int=number)), **self.filed[number - 1][1]}
 
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:
