@@ -26,6 +26,7 @@ _HEADERS_OF_DEAD_LETTERS: JsonSchema = {
         "dlq.source.partition": _NUMBER,
         "dlq.source.offset": _NUMBER,
         "dlq.timestamp": {"type": "string", "format": "date-time"},
+        "dlq.traceparent": _TEXT | {"description": "W3C trace context of the worker's span; absent where the event isn't traced."},
     },
     "required": [
         "dlq.reason", "dlq.error", "dlq.source.topic", "dlq.source.partition", "dlq.source.offset", "dlq.timestamp",

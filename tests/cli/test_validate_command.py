@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from stream_detector.contracts import Event, decode
+from stream_detector.contracts.registry import HEAD
 from stream_detector.errors import DecodeError
 from tests.cli.calling import Call, Start
+from tests.contracts.registry_server import RegistryServer
 
 EVENT = {
     "eventId": "e1",
@@ -94,3 +96,24 @@ def test_a_warning_is_one_line(call: Call, tmp_path: Path) -> None:
     assert called.err.count("\n") == 1
     assert "\x1b" not in called.err
     assert "c" * 65 not in called.err
+
+
+def test_one_value_in_a_registrys_format(call: Call, tmp_path: Path) -> None:
+    """A producer's own bytes are checked as the worker would read them, with the schema out of the registry."""
+    file = tmp_path / "value.bin"
+    with RegistryServer() as server:
+        number = server.file("bookings-value", {}, "JSON")
+        url = ("--registry.url", server.url)
+        file.write_bytes(HEAD.pack(0, number) + json.dumps(EVENT).encode())
+        assert call("validate", "--value", str(file), *url).out == "1 event: valid\n"
+        refused = call("validate", "--value", str(file))
+        assert (refused.status, "set registry.url" in refused.err) == (1, True)
+        file.write_bytes(HEAD.pack(0, number) + json.dumps(EVENT | {"partnerId": 7}).encode())
+        refused = call("validate", "--value", str(file), *url)
+        assert (refused.status, refused.out) == (1, "1 event: refused\n")
+        assert "wrong_type: partnerId" in refused.err
+        file.write_bytes(HEAD.pack(0, 99) + b"{}")
+        assert "unknown_schema: schema 99 is not in the registry" in call("validate", "--value", str(file), *url).err
+        server.away = True
+        away = call("validate", "--value", str(file), *url)
+        assert (away.status, "schema registry" in away.err) == (1, True)
