@@ -55,7 +55,7 @@ def serve(settings: Settings) -> None:
     with Store.open(settings) as store:
         app = make_app(settings, store, metrics, readiness)
         listener = listen(settings)
-        asyncio.run(_serve(settings, app, listener, readiness, Background(settings, store)))
+        asyncio.run(_serve(settings, app, listener, readiness, Background(settings, store, metrics)))
 
 
 async def _serve(settings: Settings, app: Starlette, listener: socket.socket, readiness: Readiness, beside: Beside) -> None:
@@ -102,12 +102,12 @@ class ConsoleThread:
         settings: Settings,
         *,
         scorer: Callable[[], Scorer] | None = None,
-        beside: Callable[[Settings, Store], Beside] = Background,
+        beside: Callable[[Settings, Store, Metrics], Beside] = Background,
     ) -> None:
         self.store = Store.open(settings)
-        self._readiness = Readiness()
-        self._app = make_app(settings, self.store, Metrics(), self._readiness, scorer=scorer)
-        self._beside = beside(settings, self.store)
+        metrics, self._readiness = Metrics(), Readiness()
+        self._app = make_app(settings, self.store, metrics, self._readiness, scorer=scorer)
+        self._beside = beside(settings, self.store, metrics)
         self._listener = listen(settings)
         self.url = address_of(settings, self._listener)
         self._server = _server(self._app)

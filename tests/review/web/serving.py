@@ -8,6 +8,7 @@ from typing import Any
 
 from stream_detector.contracts import Label, ScoreDetails, ScoringResponse, Violation, format_probability
 from stream_detector.detection.redaction import Scorer
+from stream_detector.observability import Metrics
 from stream_detector.review.store import Store
 from stream_detector.review.web import ConsoleThread
 from stream_detector.settings import Settings
@@ -19,7 +20,7 @@ class Nothing:
 
     failure = None
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, metrics: Metrics) -> None:
         """Nothing to keep."""
 
     def start(self) -> None:
@@ -66,3 +67,7 @@ class Console(ConsoleThread):
     def at(self, path: str) -> str:
         """The address of a page."""
         return self.url + path.removeprefix("/")
+
+
+#: Settings of a console behind a proxy.
+PROXY = {"review.user_header": "X-User", "review.groups_header": "X-Groups"}
