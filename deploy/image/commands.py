@@ -23,7 +23,10 @@ from typing import Protocol
 # By its whole path: what runs inside has a PATH of its own.
 _CHROOT = shutil.which("chroot") or "/usr/sbin/chroot"
 
-_KAFKA, _METRICS, _HTTP = 19392, 19308, 19380
+_KAFKA, _METRICS, _HTTP, _PAGE = 19392, 19308, 19380, 19382
+#: Where the image keeps what must outlive it; a volume in earnest.
+_DATA = "var/lib/stream-detector"
+_KEY = "only-for-the-rehearsal-of-the-image"
 _SERVERS = ["--bootstrap-servers", f"127.0.0.1:{_KAFKA}"]
 _TEXT = "Call me on +44 7700 900142 for a better price"
 _REQUEST = {"transactionContext": {"transactionId": "T-1"}, "attributes": {"title": _TEXT}}
@@ -65,6 +68,10 @@ class Container:
             sys.exit(f"rehearse: {arguments} left with {process.returncode}, not {status}:\n{out.decode()}{err.decode()}")
         return out.decode()
 
+    def data(self, folder: str) -> list[Path]:
+        """What a command left in its folder on the volume."""
+        return list((self._image.folder / _DATA / folder).iterdir())
+
     def healthy(self, **settings: str) -> bool:
         """What HEALTHCHECK says."""
         return self._start(self._image.healthcheck, settings).wait(30) == 0
@@ -92,6 +99,10 @@ def start_every_command(image: Image, sources: Path) -> None:
     _serve(container)
     with _kafka(sources):
         _work(container)
+        # All of the above has worked without.
+        _mount_volume(image.folder)
+        _review(container)
+        _aggregate(container)
     # What isn't tried above (train needs an extra that the image hasn't) shows at least that it is there.
     for name in sorted(commands - container.tried):
         container.run(name, "--help")
@@ -122,6 +133,48 @@ def _work(container: Container) -> None:
     _stop("run", process)
     _say(container.run("verify", "--to-end", "--publish-scores", *_SERVERS).strip().splitlines()[-1])
     _say(f"dlq list: {len(container.run('dlq', 'list', *_SERVERS).splitlines())} dead letters")
+
+
+def _review(container: Container) -> None:
+    """The console behind its proxy, which is this program: violations of the worker are in its queue, its store on the volume."""
+    settings = {
+        "http_port": str(_HTTP),
+        "review__user_header": "X-Forwarded-Email",
+        "review__groups_header": "X-Forwarded-Groups",
+        "review__session_secret": _KEY,
+        "fingerprint_key": _KEY,
+    }
+    process = container.start("console", *_SERVERS, **settings)
+    _until_ready(process, _HTTP)
+    headers = {"X-Forwarded-Email": "reviewer@example.org", "X-Forwarded-Groups": "reviewer"}
+    request = urllib.request.Request(f"http://127.0.0.1:{_HTTP}/", headers=headers)
+    with urllib.request.urlopen(request) as response:
+        length = len(response.read())
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{_HTTP}/")
+        sys.exit("rehearse: the console lets in whom the proxy didn't name")
+    except urllib.error.HTTPError as error:
+        refused = error.code
+    _say(f"console: ready, a page of {length} bytes, {refused} without the proxy's word; healthy: {container.healthy(**settings)}")
+    _stop("console", process)
+    _say(f"console: left {', '.join(sorted(path.name for path in container.data('review')))} on its volume")
+
+
+def _aggregate(container: Container) -> None:
+    """The Faust application reads the worker's violations and keeps its state on the volume."""
+    settings = {
+        "metrics_port": str(_METRICS),
+        "aggregation__web_port": str(_PAGE),
+        "aggregation__store": "rocksdb",
+        "fingerprint_key": _KEY,
+    }
+    process = container.start("aggregate", *_SERVERS, **settings)
+    _until_ready(process, _METRICS)
+    _until(lambda: _total(_METRICS, "stream_detector_aggregation_cases") > 0, process, "violations to be counted")
+    page = len(_get(_PAGE, "") or "")
+    cases = _total(_METRICS, "stream_detector_aggregation_cases")
+    _say(f"aggregate: {cases:.0f} cases, a page of {page} bytes, healthy: {container.healthy(**settings)}, {_memory(process)} MB")
+    _stop("aggregate", process)
 
 
 def _stop(name: str, process: subprocess.Popen[bytes]) -> None:
@@ -155,7 +208,11 @@ def _get(port: int, page: str) -> str | None:
 
 
 def _done(port: int) -> float:
-    found = re.findall(r"^stream_detector_events_total\{.*\} (\S+)$", _get(port, "metrics") or "", re.MULTILINE)
+    return _total(port, "stream_detector_events_total")
+
+
+def _total(port: int, metric: str) -> float:
+    found = re.findall(rf"^{metric}(?:\{{.*\}})? (\S+)$", _get(port, "metrics") or "", re.MULTILINE)
     return sum(map(float, found))
 
 
@@ -187,6 +244,12 @@ def _mount(folder: Path) -> None:
         ["--options", "remount,bind,ro", folder],
     ):
         subprocess.run(["mount", *arguments], check=True)
+
+
+def _mount_volume(folder: Path) -> None:
+    """What console and aggregate are given: a volume, which takes over who owns the image's folder, and a /tmp."""
+    for where, options in ((folder / _DATA, "uid=10001,gid=10001,mode=0700"), (folder / "tmp", "mode=1777")):
+        subprocess.run(["mount", "--types", "tmpfs", "--options", options, "tmpfs", where], check=True)
 
 
 def _try_to_write(image: Image) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
+from deploy.image import rehearsal
 from stream_detector.cli.main import cli
 from stream_detector.settings import Settings
 from stream_detector.streaming import clients, delivery, loop, worker
@@ -20,8 +22,8 @@ ROOT = Path(__file__).parents[2]
 #: Seconds that a worker may take from the signal to its end: what is in hand, the commit of it, leaving the group.
 LONGEST_DRAIN_S = loop.DRAIN_S + clients.TRANSACTION_TIMEOUT_S + delivery._GRACE_S + worker._CLOSE_S
 
-#: What stands for a value that only the platform knows: a number of letters that is good for a token, too.
-UNKNOWN = "0" * 16
+#: What stands for a value that only the platform knows: a number of letters that is good for a token or a key, too.
+UNKNOWN = "0" * 32
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Container:
 
     def settings(self) -> Settings:
         """The settings as the program would read them, and an error as it would give it."""
-        return Settings.load(environment=dict(self.environment))
+        return Settings.load(environment=image_environment() | dict(self.environment))
 
     def check_arguments(self) -> None:
         """Have the program itself read its arguments, without doing anything."""
@@ -47,6 +49,13 @@ class Container:
             command = found
             context = click.Context(command, parent=context)
         command.make_context(self.name, arguments)
+
+
+def image_environment() -> dict[str, str]:
+    """The settings that the image itself has."""
+    instructions = rehearsal.instructions((ROOT / "Dockerfile").read_text(encoding="utf-8"))
+    pairs = [pair.split("=", 1) for name, rest in instructions if name == "ENV" for pair in shlex.split(rest)]
+    return {name: value for name, value in pairs if name.startswith("STREAM_DETECTOR_")}
 
 
 def program(name: str, remedy: str) -> Path:

@@ -34,9 +34,8 @@ def _container(name: str) -> Container:
 @pytest.mark.validators
 def test_it_conforms_to_the_specification() -> None:
     """The schema, interpolation and the references between services, as `docker compose config` checks them."""
-    assert {"kafka", "topics", "worker", "predictor", "player", "prometheus", "alertmanager", "grafana"} <= set(
-        _compose()["services"]
-    )
+    ours = {"topics", "worker", "predictor", "console", "aggregate", "player"}
+    assert ours | {"kafka", "sign-in", "prometheus", "alertmanager", "grafana"} == set(_compose()["services"])
 
 
 @pytest.mark.validators
@@ -56,6 +55,34 @@ def test_services_are_confined_and_may_drain(name: str) -> None:
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert int(service["stop_grace_period"].removesuffix("s")) > LONGEST_DRAIN_S
+
+
+@pytest.mark.validators
+@pytest.mark.parametrize(("name", "setting"), [("console", "review.folder"), ("aggregate", "aggregation.data_directory")])
+def test_what_must_outlive_a_container_is_on_a_volume(name: str, setting: str) -> None:
+    """The folder that the image keeps it in is under a named volume, and the image has made the folder for its own user."""
+    (mount,) = _compose()["services"][name]["volumes"]
+    section, _, key = setting.partition(".")
+    assert mount["type"] == "volume"
+    assert getattr(getattr(_container(name).settings(), section), key).is_relative_to(mount["target"])
+    assert f"--owner=10001 --group=10001 --mode=0700 {mount['target']}\n" in (ROOT / "Dockerfile").read_text(encoding="utf-8")
+
+
+@pytest.mark.validators
+def test_nobody_reaches_the_console_but_through_the_proxy() -> None:
+    """It believes what a request says of who asks; and both that know contacts by number use the same key."""
+    console, aggregate = (_container(name).settings() for name in ("console", "aggregate"))
+    assert "ports" not in _compose()["services"]["console"]
+    assert console.review.user_header
+    assert console.fingerprint_key == aggregate.fingerprint_key is not None
+
+
+@pytest.mark.validators
+def test_prometheus_looks_at_every_service_that_has_metrics() -> None:
+    """A service that is added and not looked at has no alerts."""
+    config = yaml.safe_load((ROOT / "deploy/compose/prometheus.yml").read_text(encoding="utf-8"))
+    looked_at = {job["job_name"].removeprefix("stream-detector-") for job in config["scrape_configs"]} - {"prometheus"}
+    assert looked_at == set(_ours()) - {"topics", "player"}
 
 
 @pytest.mark.validators

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from stream_detector.observability import Metrics
-from tests.deploy.containers import LONGEST_DRAIN_S, ROOT, UNKNOWN, Container, output_of, program
+from tests.deploy.containers import LONGEST_DRAIN_S, ROOT, UNKNOWN, Container, image_environment, output_of, program
 
 pytestmark = pytest.mark.validators
 
@@ -125,7 +125,7 @@ def test_scaling_stops_at_the_number_of_partitions(folder: str) -> None:
     arguments = job["spec"]["containers"][0]["args"]
     assert scaled["spec"]["maxReplicaCount"] <= int(arguments[arguments.index("--partitions") + 1])
     assert scaled["spec"]["minReplicaCount"] >= 2
-    (worker,) = _of_kind(folder, "StatefulSet")
+    (worker,) = (item for item in _of_kind(folder, "StatefulSet") if item["metadata"]["name"].endswith("worker"))
     assert scaled["spec"]["scaleTargetRef"]["name"] == worker["metadata"]["name"]
     assert "replicas" not in worker["spec"]
 
@@ -152,3 +152,38 @@ def test_topics_are_created_where_the_worker_looks_for_them() -> None:
         for folder, pod in (("overlays/production-topics", job), ("overlays/production", worker))
     ]
     assert (told[0].bootstrap_servers, told[0].kafka) == (told[1].bootstrap_servers, told[1].kafka)
+
+
+@pytest.mark.parametrize("folder", ["base", "overlays/development", "overlays/production"])
+@pytest.mark.parametrize(("name", "setting"), [("console", "review.folder"), ("aggregate", "aggregation.data_directory")])
+def test_what_must_outlive_a_pod_is_on_a_volume(folder: str, name: str, setting: str) -> None:
+    """The image's own folder for it is what the claim is mounted at, and the pod's user may write there."""
+    (item,) = (item for item in _of_kind(folder, "StatefulSet") if item["metadata"]["name"].endswith(name))
+    pod = item["spec"]["template"]["spec"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
+    (claim,) = item["spec"]["volumeClaimTemplates"]
+    section, _, key = setting.partition(".")
+    settings = Container(name, [], image_environment()).settings()
+    assert getattr(getattr(settings, section), key).is_relative_to(mounts[claim["metadata"]["name"]])
+    assert pod["securityContext"]["fsGroup"] == pod["securityContext"]["runAsGroup"]
+
+
+@pytest.mark.parametrize("folder", ["base", "overlays/production"])
+def test_only_the_proxy_that_signs_people_in_reaches_the_console(folder: str) -> None:
+    """The console believes what a request says of who asks, so that nobody else may send one; and the two share a key."""
+    pods = {name: pod for name, pod in _pods(folder) if name.endswith(("console", "aggregate"))}
+    told = {name: Container(name, [], _environment(pod["spec"]["containers"][0], folder)).settings() for name, pod in pods.items()}
+    assert told["stream-detector-console"].review.user_header
+    policies = {item["metadata"]["name"]: item["spec"] for item in _of_kind(folder, "NetworkPolicy")}
+    assert {name for name, _ in _pods(folder)} <= set(policies)
+    (rule,) = policies["stream-detector-console"]["ingress"]
+    labels = [peer["podSelector"]["matchLabels"] for peer in rule["from"]]
+    assert labels == [{"app.kubernetes.io/name": "prometheus"}, {"stream-detector.example/sign-in": "true"}]
+    keys = [
+        variable["valueFrom"]["secretKeyRef"]
+        for pod in pods.values()
+        for variable in pod["spec"]["containers"][0]["env"]
+        if variable["name"] == "STREAM_DETECTOR_FINGERPRINT_KEY"
+    ]
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
