@@ -57,8 +57,8 @@ class GraphNetwork(nn.Module):
 
     def __init__(self, file: Path) -> None:
         super().__init__()
-        graph = _Graph(file)
         try:
+            graph = _Graph(file)
             words, positions, kinds, *norm = graph.embeddings()
             self.words = nn.Embedding.from_pretrained(words)
             # There is one sentence: what says to which a token belongs is the same everywhere.
