@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
@@ -106,6 +107,7 @@ class Reloader:
         return unsettled
 
     def _replace(self, watched: Watched, look: Look) -> None:
+        """Swap in what is in the folder now, or refuse it; whatever happens, this thread goes on looking."""
         slot, working = watched.slot, watched.slot.detector
         watched.seen = look
         try:
@@ -119,7 +121,8 @@ class Reloader:
             facts |= {"window_ms": _window_ms(detector), "window_ms_was": _window_ms(working)}
             # Nothing here may keep the old one once the slot has let it go.
             del working
-            slot.swap(detector)
+            with suppress(Exception):  # the new one decides already; what the old one says on leaving changes nothing
+                slot.swap(detector)
             self._metrics.model_reloads.labels(slot.role.value, "swapped").inc()
             _log.info("model swapped", role=slot.role.value, **facts)
         self._swapped()

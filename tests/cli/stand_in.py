@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Self
 
 import stream_detector.detection
+from stream_detector.batching import CostModel
 from stream_detector.cli.main import main
 from stream_detector.contracts import Evidence, Kind, Label, ScoreDetails, ScoringResponse, format_probability
 
@@ -18,7 +19,11 @@ _PHONE = re.compile(r"\+\d[\d ]+\d")
 class StandIn:
     """Fraud is what holds a number with a country code. A text "explode" raises."""
 
-    manifest = SimpleNamespace(model_code="STAND-IN", model_version="1.0", refresh_version="v0", threshold=0.5)
+    manifest = SimpleNamespace(
+        model_code="STAND-IN", model_version="1.0", refresh_version="v0", threshold=0.5, window=SimpleNamespace(tokens=128)
+    )
+    threshold = 0.5
+    costs = CostModel()
     backend_name = "stand-in"
     seconds_left = 0.0
 

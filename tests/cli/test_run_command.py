@@ -67,6 +67,18 @@ def test_a_signal_drains_and_leaves_with_0(running: Running, number: int) -> Non
     assert all(json.loads(line) for line in lines)
 
 
+def test_sighup_has_the_model_looked_at(running: Running) -> None:
+    """What would end a process by default makes it look at its model's folder, and it goes on."""
+    process, url = running()
+    _until(lambda: _is_ready(url))
+    process.send_signal(signal.SIGHUP)
+    assert any(json.loads(line)["event"] == "model swapped" for line in process.stderr)
+    assert _is_ready(url)
+    process.send_signal(signal.SIGTERM)
+    process.stderr.read()
+    assert process.wait(30) == 0
+
+
 def test_model_info_is_served(running: Running) -> None:
     """Dashboards join the other metrics with the model that is loaded."""
     _, url = running()

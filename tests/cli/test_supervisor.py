@@ -31,6 +31,20 @@ sys.exit(int(ending))
     return [sys.executable, str(script)]
 
 
+def test_sighup_is_passed_on(tmp_path: Path) -> None:
+    """It is meant for the worker; the supervisor goes on supervising."""
+    script = tmp_path / "program.py"
+    script.write_text(
+        "import os, signal, sys, time\n"
+        "signal.signal(signal.SIGHUP, lambda *_: sys.exit(7))\n"
+        "while True:\n"
+        "    os.kill(os.getppid(), signal.SIGHUP)\n"
+        "    time.sleep(0.05)\n",
+        encoding="utf-8",
+    )
+    assert Supervisor([sys.executable, str(script)]).run() == 7
+
+
 def _starts(tmp_path: Path) -> int:
     return len((tmp_path / "starts").read_text(encoding="utf-8").splitlines())
 

@@ -95,6 +95,17 @@ def test_a_second_signal_leaves_at_once(serving: Serving) -> None:
     assert process.wait(30) == 128 + signal.SIGTERM
 
 
+def test_sighup_has_the_model_looked_at(serving: Serving) -> None:
+    """It is swapped for what its folder holds, and requests are answered as before."""
+    process, url = serving()
+    process.send_signal(signal.SIGHUP)
+    assert any(json.loads(line)["event"] == "model swapped" for line in process.stderr or ())
+    status, verdict = _ask(url, "/score", request(a="call +44 7700 900142"))
+    assert (status, verdict["scoreDetails"]["label"]) == (200, "Fraud")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+
+
 def test_a_port_in_use_is_a_configuration_error(serving: Serving) -> None:
     """Two predictors on one host: the second says which setting to change."""
     _, url = serving()
