@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Brings Prometheus and its promtool to .tools/prometheus, unless both are in PATH: Debian's package, unpacked and not installed, so
-# that no service is started. Run it as often as you like: done is done, and takes no time.
+# Brings what docker-compose.yml starts beside Kafka and our own image to .tools/prometheus: Prometheus and its promtool, Alertmanager,
+# nginx. Debian's packages, unpacked and not installed, so that no service is started. What is in PATH already isn't fetched. Run it
+# as often as you like: done is done, and takes no time.
 set -euo pipefail
 
 tools="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/.tools"
@@ -10,23 +11,43 @@ fail() {
     exit 1
 }
 
-if [[ -x "$tools/prometheus/promtool" && -x "$tools/prometheus/prometheus" ]] \
-    || { command -v promtool > /dev/null && command -v prometheus > /dev/null; }; then
-    exit 0
-fi
+# The programs that are there neither here nor in PATH, by package.
+needed=()
+missing() {
+    local program
+    for program in "${@:2}"; do
+        [[ -x "$tools/prometheus/$program" ]] || command -v "$program" > /dev/null || {
+            needed+=("$1")
+            return
+        }
+    done
+}
+missing prometheus prometheus promtool
+missing prometheus-alertmanager prometheus-alertmanager
+missing nginx nginx
+((${#needed[@]})) || exit 0
 
 command -v apt-get > /dev/null && command -v dpkg > /dev/null \
-    || fail "needs promtool and prometheus in PATH: install Prometheus 2.42 or newer, then run make prometheus-setup again"
+    || fail "needs ${needed[*]} in PATH: install Prometheus 2.42, Alertmanager 0.25, nginx 1.22 or newer, then run make prometheus-setup again"
 
 unpacked="$(mktemp -d)"
 trap 'rm -rf "$unpacked"' EXIT
 cd "$unpacked"
 # The list of packages may be old, or missing; only root may renew it. apt's own user can't write here, and apt says so each time.
-apt-get download -qq prometheus 2> /dev/null \
-    || { apt-get update -qq && apt-get download -qq prometheus 2> /dev/null; } \
-    || fail "apt-get could not fetch the package prometheus; as root: apt-get update, then run make prometheus-setup again"
-dpkg -x prometheus_*.deb .
+apt-get download -qq "${needed[@]}" 2> /dev/null \
+    || { apt-get update -qq && apt-get download -qq "${needed[@]}" 2> /dev/null; } \
+    || fail "apt-get could not fetch ${needed[*]}; as root: apt-get update, then run make prometheus-setup again"
+for package in *.deb; do
+    dpkg -x "$package" .
+done
 mkdir -p "$tools/prometheus"
-mv usr/bin/promtool usr/bin/prometheus "$tools/prometheus/"
-"$tools/prometheus/promtool" --version > /dev/null 2>&1 || fail "promtool doesn't start on this machine; install Prometheus by hand"
-echo "prometheus-setup: $("$tools/prometheus/promtool" --version 2>&1 | head -n 1 | cut -d ' ' -f 1-3) is in .tools/prometheus"
+for program in usr/bin/promtool usr/bin/prometheus usr/bin/prometheus-alertmanager usr/sbin/nginx; do
+    [[ ! -e "$program" ]] || mv "$program" "$tools/prometheus/"
+done
+# Debian's Alertmanager looks for its templates where its package would have put them, and starts nowhere else.
+templates=/usr/share/prometheus/alertmanager
+if [[ -d ".$templates" && ! -e "$templates/default.tmpl" ]]; then
+    mkdir -p "$templates" 2> /dev/null && cp ".$templates"/*.tmpl "$templates/" \
+        || fail "Alertmanager needs its templates in $templates; as root: apt-get install prometheus-alertmanager"
+fi
+echo "prometheus-setup: $(cd "$tools/prometheus" && echo *) in .tools/prometheus"
