@@ -81,14 +81,18 @@ def open_database(settings: Settings, clock: Clock) -> Database:
         MissingExtraError: PostgreSQL without the `postgres` extra.
     """
     url = _url_of(settings)
+    engine = _engine(url)
     try:
-        engine = _engine(url)
         migrate(engine)
     except DBAPIError as error:
+        engine.dispose()
         reason = " ".join(str(error.orig).split())
         raise ConfigurationError(
             f"review.database_url: {_shown(url)}: {reason}; check that the database is there and may be written"
         ) from None
+    except BaseException:
+        engine.dispose()
+        raise
     return Database(engine, clock)
 
 
