@@ -36,7 +36,6 @@ def load_detector(settings: Settings, metrics: Metrics) -> Detector:
     """The detector that the settings name, timed."""
     detector = Detector.load(settings, metrics)
     detector.measure()
-    detector.watch_drift()
     return detector
 
 
