@@ -23,6 +23,7 @@ from stream_detector.settings import Settings
 #: A folder that has changed is left alone until it has been the same for so long: its files come one after the other.
 _SETTLED_S: Final = 1.0
 _LEAVE_S: Final = 10.0
+_RESULTS: Final = ("swapped", "refused")
 
 #: What a folder looks like from outside: name, time of change, size and number of each file.
 Look = tuple[tuple[str, int, int, int], ...]
@@ -66,6 +67,10 @@ class Reloader:
         self._every_s = every_s
         self._metrics = metrics
         self._swapped = swapped
+        for one in watched:
+            for result in _RESULTS:
+                # There from the start: the first refusal must be a rise, or no alert would see it.
+                metrics.model_reloads.labels(one.slot.role.value, result)
         # A simple queue: what `ask` does must be safe in a signal handler, whatever its thread was doing just then.
         self._asked: SimpleQueue[_Wish] = SimpleQueue()
         self._thread = Thread(target=self._run, name="model-reload", daemon=True)
