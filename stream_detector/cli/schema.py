@@ -109,7 +109,15 @@ def documents(settings: Settings) -> dict[str, Any]:
 def _topics(names: TopicSettings) -> asyncapi.Topics:
     inputs = {"booking": names.bookings, "listing-update": names.listing_updates, "client-update": names.client_updates}
     dead_letters = {name: names.dead_letters_of(topic) for name, topic in inputs.items()}
-    return asyncapi.Topics(inputs, dead_letters, names.violations, names.scores, names.shadow, names.repeat_offenders)
+    return asyncapi.Topics(
+        inputs=inputs,
+        dead_letters=dead_letters,
+        violations=names.violations,
+        scores=names.scores,
+        shadow=names.shadow,
+        reviews=names.reviews,
+        repeat_offenders=names.repeat_offenders,
+    )
 
 
 def _broken(folder: Path) -> Iterator[str]:

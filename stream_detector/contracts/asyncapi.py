@@ -48,6 +48,7 @@ class Topics:
     violations: str
     scores: str
     shadow: str
+    reviews: str
     repeat_offenders: str
 
 
@@ -64,6 +65,11 @@ def describe(topics: Topics) -> dict[str, Any]:
     name = "shadow-disagreement"
     channels[name] = _channel(topics.shadow, name, f"{_CONTRACTS[name].schema(Side.CONSUMER)['description']}")
     operations[f"send-{name}"] = _operation("send", name, "Publishes what a model that only looks on would decide otherwise.")
+    name = "review"
+    channels[name] = _channel(topics.reviews, name, f"{_CONTRACTS[name].schema(Side.CONSUMER)['description']}")
+    operations[f"send-{name}"] = _operation(
+        "send", name, "Publishes what a reviewer decided, once it can't be taken back any more."
+    )
     name = "repeat-offender"
     channels[name] = _channel(topics.repeat_offenders, name, f"{_CONTRACTS[name].schema(Side.CONSUMER)['description']}")
     operations[f"send-{name}"] = _operation("send", name, "Publishes that a partner reached a level, once an episode.")

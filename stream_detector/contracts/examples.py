@@ -70,6 +70,16 @@ _REPEAT_OFFENDER: Final[dict[str, Any]] = {
     "reportedAt": "2026-11-24T10:00:00.412Z",
 }
 
+_REVIEW: Final[dict[str, Any]] = {
+    "violationId": _VERDICT_ID,
+    "partnerId": "P-77",
+    "listingId": "L-9",
+    "eventType": "listing-update",
+    "occurredAt": "2026-11-24T10:00:00.000Z",
+    "reviewer": "reviewer@marketplace.example",
+    "decidedAt": "2026-11-24T10:12:31.000Z",
+}
+
 #: Documents by the name of their contract.
 EXAMPLES: Final[dict[str, list[dict[str, Any]]]] = {
     "booking": [_LISTING | {"eventType": "booking", "bookingId": "B-3"}],
@@ -83,6 +93,13 @@ EXAMPLES: Final[dict[str, list[dict[str, Any]]]] = {
         {name: value for name, value in _VERDICT.items() if name not in _RESPONSE and name != "detectedAt"}
         | {"comparedAt": "2026-11-24T10:00:00.412Z", "decided": _RESPONSE, "shadow": _SHADOW}
         | {"disagreementId": "1bb1e507-4994-51b6-b680-e5d8959eaacd"}
+    ],
+    "review": [
+        _REVIEW
+        | {"reviewId": "fad7a87c-e208-5e74-8a5d-f154a3836ee8", "revision": 1, "decision": "confirmed"}
+        | {"spans": [{"attribute": "listingDescription", "start": 46, "end": 78, "kind": "email"}]},
+        _REVIEW
+        | {"reviewId": "f8f108f7-60fb-5b39-95d1-a49a5f6e129c", "revision": 2, "decision": "dismissed", "reason": "third_party"},
     ],
     "repeat-offender": [_REPEAT_OFFENDER],
     "scoring-request": [_REQUEST],

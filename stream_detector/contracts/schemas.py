@@ -17,6 +17,7 @@ from pydantic.alias_generators import to_camel
 from stream_detector.contracts.base import WireModel
 from stream_detector.contracts.events import REQUIRED_IDS, Event, EventType
 from stream_detector.contracts.repeat_offenders import RepeatOffender
+from stream_detector.contracts.reviews import Review
 from stream_detector.contracts.scoring import ScoringRequest, ScoringResponse
 from stream_detector.contracts.shadow import ShadowDisagreement
 from stream_detector.contracts.violations import Score, Violation
@@ -99,6 +100,7 @@ def _plain(node: Any, definitions: Mapping[str, Any]) -> Any:
     if "anyOf" in node:
         (one, null) = node["anyOf"]
         beside = {key: value for key, value in node.items() if key != "anyOf"}
+        one = _plain(one, definitions)
         return _plain(one | beside | {"type": [one["type"], null["type"]]}, definitions)
     kept = {key: value for key, value in node.items() if key not in {"$defs", "title"}}
     if "properties" in kept:
@@ -144,6 +146,7 @@ CONTRACTS: Final = (
     Contract("score", Direction.OUT, partial(_schema_of, Score, "serialization")),
     Contract("shadow-disagreement", Direction.OUT, partial(_schema_of, ShadowDisagreement, "serialization")),
     Contract("repeat-offender", Direction.OUT, partial(_schema_of, RepeatOffender, "serialization")),
+    Contract("review", Direction.OUT, partial(_schema_of, Review, "serialization")),
     Contract("scoring-request", Direction.IN, partial(_schema_of, ScoringRequest, "validation")),
     Contract("scoring-response", Direction.OUT, partial(_schema_of, ScoringResponse, "serialization")),
 )

@@ -36,12 +36,12 @@ def test_the_command_says_who_breaks(call: Call, tmp_path: Path) -> None:
     old = copy.deepcopy(documents(Settings())["schemas/violation.consumer.json"])
     old["properties"]["score"] = {"type": "number"}
     (folder / "violation.consumer.json").write_text(json.dumps(old))
-    (folder / "review.consumer.json").write_text("{}")
+    (folder / "retired.consumer.json").write_text("{}")
     called = call("schema", "check", tmp_path)
     assert (called.status, called.out) == (1, "incompatible\n")
     assert called.err.splitlines() == [
         "violation.consumer.json: score: is removed (or renamed); keep it, and add the new one beside it",
-        "review.consumer.json: the message is gone",
+        "retired.consumer.json: the message is gone",
     ]
 
 

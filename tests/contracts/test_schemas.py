@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from stream_detector.cli.schema import documents
 from stream_detector.contracts import (
     Event,
+    RepeatOffender,
+    Review,
     ScoringRequest,
     ScoringResponse,
     ShadowDisagreement,
@@ -40,6 +42,8 @@ MODELS: dict[str, type[WireModel]] = {
     "violation": Violation,
     "score": Score,
     "shadow-disagreement": ShadowDisagreement,
+    "review": Review,
+    "repeat-offender": RepeatOffender,
     "scoring-request": ScoringRequest,
     "scoring-response": ScoringResponse,
 }
