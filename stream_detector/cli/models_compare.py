@@ -77,15 +77,15 @@ def _compare(base: str, candidate: str, file: str, settings: Settings) -> tuple[
     with ExitStack() as stack:
         # Without caches: a text that stands there twice shall take its time twice.
         bare = {"verdict_cache_bytes": 0, "window_cache_bytes": 0}
-        models = [
+        one, other = (
             stack.enter_context(Detector.load(settings.model_copy(update=bare | {"model": name}))) for name in (base, candidate)
-        ]
-        click.echo(f"base: {name_of(models[0].manifest)}; candidate: {name_of(models[1].manifest)}", err=True)
+        )
+        click.echo(f"base: {name_of(one.manifest)}; candidate: {name_of(other.manifest)}", err=True)
         lines = decode_lines(Example, stack.enter_context(open_lines(file)), max_bytes=settings.max_event_bytes)
         while batch := list(islice(lines, _BATCH)):
             good = list(_readable(file, batch))
             refused += len(batch) - len(good)
-            compare_batch(*models, good, result)
+            compare_batch(one, other, good, result)
     return result, refused
 
 
