@@ -31,6 +31,15 @@ class Change:
     moments: frozenset[int] = frozenset()
 
 
+@dataclass(slots=True)
+class _Offence:
+    """Violations that count as one: at the earliest moment, with the most points."""
+
+    cases: dict[str, Case]
+    moment_ms: int
+    points: int
+
+
 class Partner:
     """The cases of one partner.
 
@@ -41,7 +50,7 @@ class Partner:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._cases: dict[str, Case] = {}
-        self._offences: dict[Hashable, dict[str, Case]] = {}
+        self._offences: dict[Hashable, _Offence] = {}
         self._points: dict[str, defaultdict[int, int]] = {window.name: defaultdict(int) for window in rules.windows}
         self._forgotten_before = 0
         self.newest_ms = 0
@@ -75,17 +84,17 @@ class Partner:
             self._add(merged)
         touched: set[int] = set()
         if merged.counts:
-            touched.add(self._moment_of(merged))
+            touched.add(self._offences[merged.offence].moment_ms)
         if known is not None and known.counts and known.offence in self._offences:
             # Its offence may go on without it, from another moment.
-            touched.add(min(other.moment_ms for other in self._offences[known.offence].values()))
+            touched.add(self._offences[known.offence].moment_ms)
         first = merged.sighting is not None and (known is None or known.sighting is None)
         return Change(merged, is_news=merged != known, is_first_sight=first, forgotten=forgotten, moments=frozenset(touched))
 
     @property
     def moments(self) -> frozenset[int]:
         """The moments of all offences."""
-        return frozenset(min(case.moment_ms for case in members.values()) for members in self._offences.values())
+        return frozenset(offence.moment_ms for offence in self._offences.values())
 
     def points(self, window: Window, starts: range) -> Iterator[tuple[int, int]]:
         """Beginning and points (thousandths) of windows of one length; `starts` are beginnings, one hop apart."""
@@ -111,35 +120,39 @@ class Partner:
         """All sums of a window."""
         return totals(self._cases.values(), self._rules, start_ms, end_ms)
 
-    def _moment_of(self, case: Case) -> int:
-        return min(other.moment_ms for other in self._offences[case.offence].values())
-
     def _add(self, case: Case) -> None:
         self._cases[case.violation_id] = case
-        if case.counts:
-            self._tally(case.offence, -1)
-            self._offences.setdefault(case.offence, {})[case.violation_id] = case
-            self._tally(case.offence, +1)
+        if not case.counts:
+            return
+        points = case.points(self._rules)
+        offence = self._offences.get(case.offence)
+        if offence is None:
+            self._offences[case.offence] = offence = _Offence({}, case.moment_ms, points)
+        else:
+            # Without a look at the others: a listing's text comes again with each of thousands of bookings.
+            self._tally(offence, -1)
+            offence.moment_ms, offence.points = min(offence.moment_ms, case.moment_ms), max(offence.points, points)
+        offence.cases[case.violation_id] = case
+        self._tally(offence, +1)
 
     def _remove(self, case: Case) -> None:
         del self._cases[case.violation_id]
-        if case.counts:
-            self._tally(case.offence, -1)
-            del self._offences[case.offence][case.violation_id]
-            if self._offences[case.offence]:
-                self._tally(case.offence, +1)
-            else:
-                del self._offences[case.offence]
-
-    def _tally(self, offence: Hashable, sign: int) -> None:
-        members = self._offences.get(offence)
-        if not members:
+        if not case.counts:
             return
-        ((moment, points),) = offences(members.values(), self._rules).values()
+        offence = self._offences[case.offence]
+        self._tally(offence, -1)
+        del offence.cases[case.violation_id]
+        if offence.cases:
+            ((offence.moment_ms, offence.points),) = offences(offence.cases.values(), self._rules).values()
+            self._tally(offence, +1)
+        else:
+            del self._offences[case.offence]
+
+    def _tally(self, offence: _Offence, sign: int) -> None:
         for window in self._rules.windows:
             by_hop = self._points[window.name]
-            hop = moment // window.hop_ms
-            by_hop[hop] += sign * points
+            hop = offence.moment_ms // window.hop_ms
+            by_hop[hop] += sign * offence.points
             if not by_hop[hop]:
                 del by_hop[hop]
 

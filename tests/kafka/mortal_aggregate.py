@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from stream_detector.settings import Settings
+from tests.kafka.partners import Expected, ms
 
 _ROOT = Path(__file__).parents[2]
 _PATIENCE_S = 180.0
@@ -87,6 +88,22 @@ class MortalAggregate:
             with self._arrived:
                 self.log.append(json.loads(line) if line.startswith(b"{") else {"event": line.decode().strip()})
                 self._arrived.notify_all()
+
+
+def differences(aggregate: MortalAggregate, expected: Expected) -> list[str]:
+    """Where the page doesn't say what counting all records at once says, for each length of windows and each partner."""
+    found = []
+    for window in ("1d", "7d", "30d"):
+        page = aggregate.page(f"?window={window}")
+        start, end = ms(str(page["windowStart"])), ms(str(page["windowEnd"]))
+        got = {row["partnerId"]: {name: row[name] for name in row if name not in {"level", "kinds"}} for row in page["partners"]}
+        for partner in expected.partners:
+            row = expected.row(partner, start, end)
+            if row["points"] and got.get(partner) != row:
+                found.append(f"{window} {partner}: {got.get(partner)} instead of {row}")
+            if not row["points"] and partner in got:
+                found.append(f"{window} {partner}: {got[partner]} instead of nothing")
+    return found
 
 
 def _toml(settings: Settings) -> str:

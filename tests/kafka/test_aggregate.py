@@ -12,8 +12,8 @@ from stream_detector.settings import AggregationSettings, Settings
 from stream_detector.streaming.topics import create_topics
 from tests.kafka.broker import ApacheKafka
 from tests.kafka.conftest import unique_settings
-from tests.kafka.mortal_aggregate import MortalAggregate
-from tests.kafka.partners import Expected, faults_of_messages, make_traffic, ms, send, send_aborted
+from tests.kafka.mortal_aggregate import MortalAggregate, differences
+from tests.kafka.partners import Expected, faults_of_messages, make_traffic, send, send_aborted
 from tests.kafka.running import until
 from tests.kafka.traffic import received
 
@@ -32,29 +32,6 @@ def aggregate_settings(apache: ApacheKafka, folder: Path, **values: object) -> S
     )
     create_topics(settings, partitions=3, replication_factor=1)
     return settings
-
-
-def rows(aggregate: MortalAggregate, window: str) -> tuple[dict[str, object], dict[str, dict[str, object]]]:
-    """What the page says about a length of windows: about the window, and by partner."""
-    page = aggregate.page(f"?window={window}")
-    return page, {
-        row["partnerId"]: {name: value for name, value in row.items() if name not in {"level", "kinds"}} for row in page["partners"]
-    }
-
-
-def differences(aggregate: MortalAggregate, expected: Expected) -> list[str]:
-    """Where the page doesn't say what counting all records at once says."""
-    found = []
-    for window in ("1d", "7d", "30d"):
-        page, got = rows(aggregate, window)
-        start, end = ms(str(page["windowStart"])), ms(str(page["windowEnd"]))
-        for partner in expected.partners:
-            row = expected.row(partner, start, end)
-            if row["points"] and got.get(partner) != row:
-                found.append(f"{window} {partner}: {got.get(partner)} instead of {row}")
-            if not row["points"] and partner in got:
-                found.append(f"{window} {partner}: {got[partner]} instead of nothing")
-    return found
 
 
 @pytest.mark.parametrize("store", ["memory", "rocksdb"])
