@@ -49,7 +49,7 @@ BOUNDS: Final = {
     "cache": 2,
     "topic": 3,
     "partition": PARTITIONS,
-    "path": 6,
+    "path": 7,
     "status": 16,
     "label": len(Label),
     "model_verdicts.role": 2,
