@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+import urllib.request
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -84,6 +85,28 @@ def test_interrupt_ends_in_a_summary(start: Start, events: Path) -> None:
     out = process.stdout.read()
     assert process.wait(30) == 0
     assert b"Summary" in out
+
+
+def test_the_console_is_filled_by_what_lands(start: Start, events: Path) -> None:
+    """The demo shows the review console's address, and the violations that it shows are cases there."""
+    process = start("demo", "--rate", "100", "--events", events, "--metrics-port", "0")
+    address = ""
+    while not address:
+        line = process.stdout.readline().decode()
+        assert line
+        address = line.split()[1] if line.split()[:1] == ["console"] else ""
+    assert address.startswith("http://127.0.0.1:")
+    end = time.monotonic() + 60
+    page = ""
+    while "Case 3" not in page:
+        assert time.monotonic() < end
+        with urllib.request.urlopen(address + "queue", timeout=60) as answer:
+            page = answer.read().decode()
+        time.sleep(0.1)
+    assert "7700 900123" not in page
+    process.send_signal(signal.SIGINT)
+    assert b"Summary" in process.stdout.read()
+    assert process.wait(60) == 0
 
 
 def test_shipped_examples_can_be_played() -> None:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import chain, repeat
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from rich.console import Console
 
 from stream_detector.cli.demo.examples import Example, load_examples
 from stream_detector.cli.demo.player import Player
+from stream_detector.cli.demo.review import ReviewBeside
 from stream_detector.cli.demo.screen import Screen
 from stream_detector.cli.demo.subscriber import Subscriber
 from stream_detector.cli.demo.tally import Summary, Tally
@@ -46,15 +47,18 @@ _QUIET = {"log_level": "3"}
 def demo(*, once: bool, as_json: bool, rate: float, events: Path | None, settings: Settings) -> None:
     """Play example events through a broker inside this process and the real worker; show violations as they land.
 
-    Needs no Kafka. Delivery is at least once here, because the embedded broker's transactions are not real.
+    Needs no Kafka. A review console is filled by what is found; its address is shown. Delivery is at least once here, because the embedded broker's transactions are not real.
     """
     # The worker's ordinary log lines would stand between the violations.
     configure("WARNING" if settings.log_level == "INFO" else settings.log_level)
     examples = load_examples(events)
     screen = Screen(Console(quiet=as_json, highlight=False))
     settings = settings.model_copy(update={"kafka": _QUIET | settings.kafka})
-    with EmbeddedBroker(settings.topics) as broker:
-        summary = _play(examples, broker.settings_for(settings), screen, once=once, rate=rate)
+    with EmbeddedBroker(settings.topics) as broker, ExitStack() as beside:
+        within = broker.settings_for(settings)
+        if not as_json:
+            beside.enter_context(ReviewBeside(within, screen.show_console))
+        summary = _play(examples, within, screen, once=once, rate=rate)
     screen.show_summary(summary)
     if as_json:
         sys.stdout.buffer.write(summary.to_json() + b"\n")

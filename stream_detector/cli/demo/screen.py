@@ -41,6 +41,12 @@ class Screen:
             soft_wrap=True,
         )
 
+    def show_console(self, url: str) -> None:
+        """Say where the review console is."""
+        self._console.print(
+            Text.assemble(("  console    ", ""), (url, "bold"), "  decide about the violations there\n"), soft_wrap=True
+        )
+
     def show_violation(self, violation: Violation, latency_ms: float | None) -> None:
         """Show a violation: what, whose, how sure, how fast, and the text around its evidence."""
         kinds = dict.fromkeys(evidence.kind.value for evidence in violation.score_details.evidence)
