@@ -8,6 +8,7 @@ from stream_detector.cli.models_compare import compare
 from stream_detector.cli.models_drift import drift, reference
 from stream_detector.errors import ArtefactError
 from stream_detector.inference.artefact import available, find, load_manifest, verify
+from stream_detector.inference.compiled import compiled_targets, verify_programs
 
 
 @click.group()
@@ -43,6 +44,7 @@ def verify_models(context: click.Context, name: str | None) -> None:
     for folder in folders:
         try:
             manifest = verify(folder)
+            programs = [verify_programs(folder, manifest, target) for target in compiled_targets(folder)]
         except ArtefactError as error:
             failed = True
             click.echo(f"stream-detector: {error}", err=True)
@@ -50,5 +52,7 @@ def verify_models(context: click.Context, name: str | None) -> None:
             click.echo(
                 f"{folder.name}: {len(manifest.files)} files match the manifest of {manifest.model_code} {manifest.refresh_version}"
             )
+            for compiled in programs:
+                click.echo(f"{folder.name}: {len(compiled.buckets)} programs for {compiled.target} match theirs")
     if failed:
         context.exit(ArtefactError.exit_status)

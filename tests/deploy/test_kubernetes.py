@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from stream_detector.observability import Metrics
+from stream_detector.settings import BackendChoice
 from tests.deploy.containers import LONGEST_DRAIN_S, ROOT, UNKNOWN, Container, image_environment, output_of, program
 
 pytestmark = pytest.mark.validators
@@ -187,3 +188,10 @@ def test_only_the_proxy_that_signs_people_in_reaches_the_console(folder: str) ->
     ]
     assert len(keys) == 2
     assert keys[0] == keys[1]
+
+
+def test_the_worker_on_inferentia_runs_nothing_else() -> None:
+    """Going on with the CPU, it would keep a tenth of what it was sized for, and nobody would know why."""
+    (pod,) = (pod for name, pod in _pods("overlays/inferentia") if name.endswith("worker"))
+    told = Container("worker", [], _environment(pod["spec"]["containers"][0], "overlays/inferentia")).settings()
+    assert told.backend is BackendChoice.NEURON
