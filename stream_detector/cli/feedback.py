@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from stream_detector.cli.flags import SettingsCommand, with_settings
+from stream_detector.observability.logs import configure
 from stream_detector.settings import Settings
 
 
@@ -19,9 +20,12 @@ def feedback(*, file: Path, seed: int, settings: Settings) -> None:
 
     Contacts are replaced by others of the same shape. The policy must allow it: policy.train_on_reviews.
     """
+    from stream_detector.review.database import require_made  # noqa: PLC0415 - keeps --help fast
     from stream_detector.training.feedback import harvest  # noqa: PLC0415 - keeps --help fast
     from stream_detector.training.samples import write_corpus  # noqa: PLC0415 - keeps --help fast
 
+    configure(settings.log_level)
+    require_made(settings)
     found = harvest(settings, seed=seed)
     write_corpus(found.samples, file)
     offending = sum(sample.offends for sample in found.samples)

@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "run": Entry("stream_detector.cli.run", "run", "Run the worker: read events from Kafka, publish violations."),
     "serve": Entry("stream_detector.cli.serve", "serve", "Answer scoring requests over HTTP, with the same detector."),
     "console": Entry("stream_detector.cli.console", "console", "Serve the review console, where people decide about violations."),
+    "reviews": Entry("stream_detector.cli.reviews", "reviews", "Export and check the audit log of the review console."),
     "aggregate": Entry("stream_detector.cli.aggregate", "aggregate", "Count violations by partner; publish repeat offenders."),
     "score": Entry("stream_detector.cli.score", "score", "Score requests from a file or standard input, or one text."),
     "validate": Entry("stream_detector.cli.validate", "validate", "Check events the way the worker does."),

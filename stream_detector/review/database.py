@@ -96,6 +96,17 @@ def open_database(settings: Settings, clock: Clock) -> Database:
     return Database(engine, clock)
 
 
+def require_made(settings: Settings) -> None:
+    """Refuse to make a new store where an old one is to be read.
+
+    Raises:
+        ConfigurationError: the SQLite file isn't there.
+    """
+    url = _url_of(settings)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise ConfigurationError(f"review.database_url: {url.database}: no such file; name the console's store, or review.folder")
+
+
 def milliseconds(moment: datetime) -> int:
     """A moment as the tables hold it."""
     return (moment - _EPOCH) // timedelta(milliseconds=1)
