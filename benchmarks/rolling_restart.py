@@ -16,8 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.faults.load import Load, Subscriber
-from benchmarks.faults.run import all_seen, recovered, verify
+from benchmarks.faults.load import Traffic
+from benchmarks.faults.run import verify
 from benchmarks.faults.workers import Workers
 from benchmarks.machine import describe
 from stream_detector.settings import Settings
@@ -41,14 +41,10 @@ def main() -> int:
     with ApacheKafka() as broker, tempfile.TemporaryDirectory() as folder:
         settings = Settings(bootstrap_servers=broker.bootstrap_servers, group_id="rolling", publish_scores=True)
         create_topics(settings, partitions=4, replication_factor=1)
-        load, subscriber = Load(settings, rate=given.rate, seed=1), Subscriber(settings)
+        traffic = Traffic(settings, 4, rate=given.rate, seed=1)
         workers = Workers(settings, Path(folder), slots=True, stand_in=given.stand_in)
         try:
-            for number in range(given.workers):
-                workers.start(number)
-            subscriber.start()
-            load.start()
-            recovered(load, subscriber, 12, time.monotonic())
+            traffic.begin(workers, given.workers)
             time.sleep(given.quiet_s)
             restarts = time.monotonic()
             for _ in range(given.rounds):
@@ -56,14 +52,14 @@ def main() -> int:
                     moment = time.monotonic()
                     workers.remove(number)
                     workers.start(number)
-                    recovered(load, subscriber, 12, moment)
+                    traffic.recovered(moment)
             ended = time.monotonic()
-            load.stop()
-            all_seen(load, subscriber)
+            traffic.end()
         finally:
             workers.close()
         ledger = verify(settings)
-        subscriber.stop()
+        traffic.subscriber.stop()
+    load, subscriber = traffic.load, traffic.subscriber
     quiet = [
         seen - load.sent[at] for at, seen in subscriber.seen.items() if restarts - given.quiet_s < load.sent.get(at, 0) < restarts
     ]

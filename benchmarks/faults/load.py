@@ -7,13 +7,18 @@ import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from typing import Final
 
 import orjson
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
+from benchmarks.faults.workers import Workers
 from stream_detector.settings import Settings
 
 Place = tuple[str, int, int]
+
+#: How long output may stay away after a fault before the run goes on without it. The ledger will tell.
+_RECOVERY_S: Final = 180.0
 
 _TEXTS = (
     "Quiet studio, five minutes from the station.",
@@ -115,6 +120,49 @@ class Subscriber(threading.Thread):
         """Read no more."""
         self._told.set()
         self.join()
+
+
+class Traffic:
+    """A load, and the subscriber that sees what becomes of it.
+
+    Args:
+        settings: of the workers; the topics are there.
+        partitions: of each input topic.
+        rate: events a second.
+        seed: of what is sent.
+    """
+
+    def __init__(self, settings: Settings, partitions: int, *, rate: float, seed: int) -> None:
+        self.load, self.subscriber = Load(settings, rate=rate, seed=seed), Subscriber(settings)
+        self._places = len(_TYPES) * partitions
+
+    def begin(self, workers: Workers, count: int) -> None:
+        """Start so many workers and the load, and wait until output flows from every partition."""
+        since = time.monotonic()
+        for number in range(count):
+            workers.start(number)
+        self.subscriber.start()
+        self.load.start()
+        self.recovered(since)
+
+    def recovered(self, since: float) -> float | None:
+        """Seconds until output was seen, from every partition, of an event sent after a moment; None if it stays away."""
+        while (now := time.monotonic()) - since < _RECOVERY_S:
+            first: dict[tuple[str, int], float] = {}
+            for place, seen in list(self.subscriber.seen.items())[-20_000:]:
+                if self.load.sent.get(place, 0.0) > since:
+                    first.setdefault(place[:2], seen)
+            if len(first) == self._places:
+                return max(first.values()) - since
+            time.sleep(0.2 if now - since > 1 else 0.05)
+        return None
+
+    def end(self) -> None:
+        """Send no more, and wait until every event that was sent has been seen, but not for ever."""
+        self.load.stop()
+        end = time.monotonic() + _RECOVERY_S
+        while time.monotonic() < end and self.load.sent.keys() - self.subscriber.seen.keys():
+            time.sleep(0.5)
 
 
 def _source(message: Message) -> Place:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from benchmarks.faults.cluster import Cluster
 from benchmarks.faults.kinds import KINDS, Scene, no_disk, small_disk
-from benchmarks.faults.load import Load, Place, Subscriber
+from benchmarks.faults.load import Place, Traffic
 from benchmarks.faults.workers import Workers
 from benchmarks.machine import describe
 from stream_detector.settings import Settings
@@ -25,8 +25,6 @@ from stream_detector.streaming import create_topics
 from tests.kafka.broker import ApacheKafka
 
 _ROOT = Path(__file__).parents[2]
-#: How long output may stay away after a fault before the run goes on without it. The ledger will tell.
-_RECOVERY_S: Final = 180.0
 _DISK_MB: Final = 600
 
 
@@ -84,55 +82,30 @@ def _with(
     kafka = {"group.protocol": "consumer"} if plan.protocol == "consumer" else {}
     settings = Settings(bootstrap_servers=broker.bootstrap_servers, group_id="faults", publish_scores=True, kafka=kafka)
     create_topics(settings, partitions=plan.partitions, replication_factor=plan.brokers)
-    load, subscriber = Load(settings, rate=plan.rate, seed=plan.seed), Subscriber(settings)
+    traffic = Traffic(settings, plan.partitions, rate=plan.rate, seed=plan.seed)
     workers = Workers(settings, folder, slots=plan.slots, stand_in=plan.stand_in)
     own = (settings.topics.violations, "__transaction_state", "__consumer_offsets")
     scene = Scene(workers, broker, (*settings.topics.inputs, *own), data, chance)
     began = time.monotonic()
     try:
-        for number in range(plan.workers):
-            workers.start(number)
-        subscriber.start()
-        load.start()
-        recovered(load, subscriber, 3 * plan.partitions, began)
+        traffic.begin(workers, plan.workers)
         happened = []
         for kind in order:
             time.sleep(chance.uniform(0.2, 2.0))
             start = time.monotonic()
             KINDS[kind](scene)
             lasted = time.monotonic() - start
-            back = recovered(load, subscriber, 3 * plan.partitions, start)
+            back = traffic.recovered(start)
             happened.append(Happened(kind, start - began, lasted, back))
             sys.stderr.write(f"{len(happened)}/{len(order)} {kind}: {back and round(back, 1)} s\n")
-        while len(load.sent) < plan.events:
+        while len(traffic.load.sent) < plan.events:
             time.sleep(0.5)
-        load.stop()
-        all_seen(load, subscriber)
+        traffic.end()
     finally:
         workers.close()
     ledger = verify(settings)
-    subscriber.stop()
-    return _result(plan, happened, load, subscriber, workers, ledger)
-
-
-def recovered(load: Load, subscriber: Subscriber, partitions: int, since: float) -> float | None:
-    """Seconds until output was seen, from every partition, of an event sent after a moment."""
-    while (now := time.monotonic()) - since < _RECOVERY_S:
-        first: dict[tuple[str, int], float] = {}
-        for place, seen in list(subscriber.seen.items())[-20_000:]:
-            if load.sent.get(place, 0.0) > since:
-                first.setdefault(place[:2], seen)
-        if len(first) == partitions:
-            return max(first.values()) - since
-        time.sleep(0.2 if now - since > 1 else 0.05)
-    return None
-
-
-def all_seen(load: Load, subscriber: Subscriber) -> None:
-    """Wait until every event that was sent has been seen, but not for ever."""
-    end = time.monotonic() + _RECOVERY_S
-    while time.monotonic() < end and load.sent.keys() - subscriber.seen.keys():
-        time.sleep(0.5)
+    traffic.subscriber.stop()
+    return _result(plan, happened, traffic, workers, ledger)
 
 
 def verify(settings: Settings) -> dict[str, Any]:
@@ -146,8 +119,9 @@ def verify(settings: Settings) -> dict[str, Any]:
 
 
 def _result(
-    plan: Plan, happened: list[Happened], load: Load, subscriber: Subscriber, workers: Workers, ledger: dict[str, Any]
+    plan: Plan, happened: list[Happened], traffic: Traffic, workers: Workers, ledger: dict[str, Any]
 ) -> dict[str, Any]:  # fmt: skip
+    load, subscriber = traffic.load, traffic.subscriber
     lost: set[Place] = load.sent.keys() - subscriber.seen.keys()
     repeated = {place: count for place, count in subscriber.times.items() if count > 1}
     kinds = {}
