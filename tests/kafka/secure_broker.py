@@ -22,7 +22,7 @@ from tests.kafka.broker import _DEPLOY, ApacheKafka, _free_port
 from tests.kafka.token_server import AUDIENCE, ISSUER, make_keys
 
 PASSWORD = "a-secret-of-the-tests"
-_USERS = ("admin", "worker", "verifier", "replayer")
+_USERS = ("admin", "worker", "verifier", "aggregate", "replayer")
 _ACLS = _DEPLOY / "acls" / "acls.csv"
 
 
@@ -109,7 +109,10 @@ class SecureKafka(ApacheKafka):
 
 def acls(role: str, settings: Settings) -> list[dict[str, str]]:
     """The ACLs of a role, as they are written down, with the settings' names."""
-    names = {f"topics.{name}": topic for name, topic in settings.topics} | {"group_id": settings.group_id}
+    names = {f"topics.{name}": topic for name, topic in settings.topics} | {
+        "group_id": settings.group_id,
+        "aggregation.group_id": settings.aggregation.group_id,
+    }
     lines = [line for line in _ACLS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     rows = [row for row in csv.DictReader(lines) if row["role"] == role]
     for row in rows:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
+from confluent_kafka.cimpl import NewTopic
 
 from stream_detector.settings import AggregationSettings, Settings
-from stream_detector.streaming.topics import create_topics
+from stream_detector.streaming.topics import aggregation_topics, create_topics
 from tests.kafka.broker import ApacheKafka
 from tests.kafka.conftest import unique_settings
 from tests.kafka.mortal_aggregate import MortalAggregate, differences
 from tests.kafka.partners import Expected, faults_of_messages, make_traffic, send, send_aborted
 from tests.kafka.running import until
+from tests.kafka.secure_broker import PASSWORD, SecureKafka
 from tests.kafka.traffic import received
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
@@ -32,6 +36,36 @@ def aggregate_settings(apache: ApacheKafka, folder: Path, **values: object) -> S
     )
     create_topics(settings, partitions=3, replication_factor=1)
     return settings
+
+
+@pytest.fixture(scope="module")
+def secure() -> Iterator[SecureKafka]:
+    """A broker with passwords, certificates and ACLs."""
+    with SecureKafka() as kafka:
+        yield kafka
+
+
+def test_with_a_password_over_tls_and_the_written_acls(secure: SecureKafka, tmp_path: Path) -> None:
+    """The [kafka] table's keys reach Faust's client too, and the ACLs of the role are enough. The password is in no log."""
+    settings = unique_settings(
+        bootstrap_servers=secure.bootstrap_servers, metrics_port=0, slot=0, kafka=secure.kafka_keys("aggregate")
+    )
+    ours = AggregationSettings(group_id=f"aggregate-{settings.group_id}", web_port=0, data_directory=tmp_path / "data")
+    settings = settings.model_copy(update={"aggregation": ours})
+    names = [settings.topics.violations, *aggregation_topics(settings)]
+    admin = secure.admin()
+    for future in admin.create_topics([NewTopic(name, 1, 1) for name in names]).values():
+        future.result(20)
+    secure.grant("aggregate", settings)
+    producer = Producer({"bootstrap.servers": secure.bootstrap_servers, "log_level": 0} | secure.kafka_keys("admin"))
+    for topic, key, value in make_traffic(settings, seed=1, violations=10, partners=1).records:
+        producer.produce(topic, value, key)
+    assert producer.flush(20) == 0
+    aggregate = MortalAggregate(settings, tmp_path)
+    aggregate.wait_for("a partner reached a level")
+    until(lambda: aggregate.page()["partners"], "a row")
+    assert aggregate.stop() == 0
+    assert PASSWORD not in str(aggregate.log)
 
 
 @pytest.mark.parametrize("store", ["memory", "rocksdb"])

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Gives a user the ACLs of a role: apply.sh ROLE USER BOOTSTRAP_SERVERS [ADMIN.properties]
-# Roles: worker, shadow (for a worker with a shadow_model, besides), replayer (dlq), verifier (verify).
+# Roles: worker, shadow (for a worker with a shadow_model, besides), replayer (dlq), verifier (verify), aggregate.
 # Needs kafka-acls.sh of Apache Kafka in the path.
 # Topics or a group with other names than the defaults: set them as in env GROUP_ID=my-group TOPICS_BOOKINGS=my.bookings …
 set -euo pipefail
@@ -18,6 +18,12 @@ fill() { # the settings' names in a line, filled in
         -e "s/\${topics.violations}/${TOPICS_VIOLATIONS:-violations}/g" \
         -e "s/\${topics.scores}/${TOPICS_SCORES:-scores}/g" \
         -e "s/\${topics.shadow}/${TOPICS_SHADOW:-shadow-disagreements}/g" \
+        -e "s/\${topics.reviews}/${TOPICS_REVIEWS:-reviews}/g" \
+        -e "s/\${topics.partner_cases}/${TOPICS_PARTNER_CASES:-partner-cases}/g" \
+        -e "s/\${topics.partner_cases_state}/${TOPICS_PARTNER_CASES_STATE:-partner-cases-state}/g" \
+        -e "s/\${topics.partner_episodes_state}/${TOPICS_PARTNER_EPISODES_STATE:-partner-episodes-state}/g" \
+        -e "s/\${topics.repeat_offenders}/${TOPICS_REPEAT_OFFENDERS:-repeat-offenders}/g" \
+        -e "s/\${aggregation.group_id}/${AGGREGATION_GROUP_ID:-stream-detector-aggregate}/g" \
         -e "s/\${topics.replays}/${TOPICS_REPLAYS:-dead-letter-replays}/g" \
         -e "s/\${topics.dead_letter_suffix}/${TOPICS_DEAD_LETTER_SUFFIX:-.dlq}/g"
 }
@@ -28,4 +34,4 @@ while IFS=, read -r _ resource name pattern operation; do
     kafka-acls.sh --bootstrap-server "$servers" "${admin[@]}" --add --allow-principal "User:$user" \
         "--${resource//_/-}" "$name" --resource-pattern-type "$pattern" --operation "$operation" < /dev/null
 done < <(grep "^$role," "$here/acls.csv" | fill)
-[[ "$found" == 1 ]] || { echo "apply.sh: $role: no such role; there are worker, shadow, replayer and verifier" >&2; exit 2; }
+[[ "$found" == 1 ]] || { echo "apply.sh: $role: no such role; there are worker, shadow, replayer, verifier and aggregate" >&2; exit 2; }
