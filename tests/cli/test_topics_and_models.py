@@ -82,6 +82,16 @@ def test_verify_one_by_name(call: Call) -> None:
     assert call("models", "verify", "good").status == 0
 
 
+@pytest.mark.usefixtures("shipped")
+def test_verify_checks_compiled_programs_too(call: Call, tmp_path: Path) -> None:
+    """Programs that are no good are found before a worker starts with them."""
+    (tmp_path / "good/neuron-inf2").mkdir(parents=True)
+    (tmp_path / "good/neuron-inf2/programs.json").write_text("{}", encoding="utf-8")
+    called = call("models", "verify", "good")
+    assert called.status == 2
+    assert "programs.json: formatVersion: Field required; compile again" in called.err
+
+
 def test_verify_of_an_unknown_model(call: Call) -> None:
     """A name that doesn't exist is status 2."""
     assert call("models", "verify", "no-such-model").status == 2
