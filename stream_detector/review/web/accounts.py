@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from http import HTTPStatus
+from typing import Final
 
 import structlog
-from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stream_detector.observability import Metrics
 from stream_detector.review.web.refusals import PageError, refusal_response
+
+#: What requests are counted by: all pages below one of these are one.
+_SECTIONS: Final = frozenset({"/queue", "/cases", "/bulk", "/undo", "/audit"})
+_LIVE: Final = "/queue/live"
+
+
+def label_of(path: str) -> str:
+    """What a path is counted under: one of seven, or a scanner could fill the memory with labels."""
+    section = "/" + path.lstrip("/").partition("/")[0]
+    return path if path == _LIVE else section if section in _SECTIONS else "other"
 
 
 class Accounts:
@@ -20,20 +29,18 @@ class Accounts:
     Args:
         app: what answers.
         metrics: where requests are counted.
-        routes: whose paths label metrics, with the numbers in them left open; any other path is "other".
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, routes: Sequence[BaseRoute]) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
         self._metrics = metrics
-        self._routes = [route for route in routes if isinstance(route, Route)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path = next((route.path for route in self._routes if route.matches(scope)[0] is not Match.NONE), "other")
+        path = label_of(scope["path"])
         status: int | None = None
 
         async def sending(message: Message) -> None:
@@ -55,5 +62,5 @@ class Accounts:
         finally:
             self._metrics.http_requests.labels(path, str(status or "none")).inc()
             # Pages that stay open would only say how long people look at them.
-            if not path.endswith("/live"):
+            if path != _LIVE:
                 self._metrics.http_latency.labels(path).observe(time.perf_counter() - started)

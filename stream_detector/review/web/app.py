@@ -128,7 +128,7 @@ def make_app(
         lifespan=lifespan,
         middleware=[
             Middleware(SecurityHeaders),
-            Middleware(Accounts, metrics, routes),
+            Middleware(Accounts, metrics),
             Middleware(Access, gate, _FREE),
             Middleware(
                 SessionMiddleware,

@@ -16,6 +16,7 @@ from stream_detector.review.audit import Action
 from stream_detector.review.cases import State
 from stream_detector.review.store import Store
 from stream_detector.review.web import make_app
+from stream_detector.review.web.accounts import label_of
 from tests.review.web.fictional import violation
 from tests.review.web.serving import PROXY, StandInScorer, settings_for
 
@@ -247,3 +248,18 @@ def test_the_audit_log_is_exported(proxied: Asked) -> None:
     assert '"signed_in"' in lines[0]
     assert '"exported"' in lines[-1]
     assert "7700" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [
+        ("/queue", "/queue"),
+        ("/queue/live", "/queue/live"),
+        ("/cases/7/decide", "/cases"),
+        ("/audit.jsonl", "other"),
+        ("/x/queue", "other"),
+    ],
+)
+def test_requests_are_counted_under_few_names(path: str, label: str) -> None:
+    """Whatever a scanner asks for, a metric keeps few labels."""
+    assert label_of(path) == label

@@ -134,12 +134,13 @@ def test_what_people_write_does_nothing(filled: Console, opened: Open) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     for path in ("queue", "cases/31", "cases/31/reading", "cases/31?full=1", "partners", "bulk", "audit", "cases/3"):
+        asked.clear()
         page.goto(filled.at(path))
         assert "taken" not in page.title()
         assert page.locator("main img, main svg[onload], main script").count() == 0
         assert page.locator('[href^="javascript"]').count() == 0
         assert all(address.startswith(filled.url) for address in asked)
-        assert not any("/audit" in address for address in asked if not path.startswith("audit"))
+        assert path == "audit" or not any("/audit" in address for address in asked)
     page.goto(filled.at("cases/31"))
     text = page.locator(".text").first
     expect(text).to_contain_text("<script>document.title='taken'</script>")
