@@ -23,7 +23,7 @@ from stream_detector.streaming.proof import choose_spans, prove
 from stream_detector.streaming.reading import Reader
 from tests.kafka.running import RunningWorker, until
 from tests.kafka.traffic import Sent, event, received, send
-from tests.rollout.artefacts import ALWAYS, NEVER, make_artefact, rename
+from tests.rollout.artefacts import ALWAYS, NEVER, VERSION, make_artefact, rename
 
 pytestmark = pytest.mark.kafka
 
@@ -195,7 +195,7 @@ def test_shadow_disagreements_arrive_and_disturb_nothing(process: Any, tmp_path:
 
 
 def _compared(worker: Process) -> float:
-    labels = {"model_version": "1.1", "refresh_version": "v2", "result": "only_shadow"}
+    labels = {"model_version": VERSION, "refresh_version": "v2", "result": "only_shadow"}
     return worker.metrics.registry.get_sample_value("stream_detector_shadow_events_total", labels) or 0
 
 

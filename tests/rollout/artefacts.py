@@ -12,6 +12,7 @@ from stream_detector.settings import Settings
 
 SHIPPED: Final = find(Settings().model)
 REFRESH: Final = load_manifest(SHIPPED).refresh_version
+VERSION: Final = load_manifest(SHIPPED).model_version
 
 
 def make_artefact(folder: Path, refresh_version: str, **changes: Any) -> Path:

@@ -13,7 +13,7 @@ from stream_detector.rollout.share import in_share
 from stream_detector.settings import Settings
 from stream_detector.streaming import Outcome, Record, Worker
 from tests.kafka.traffic import event
-from tests.rollout.artefacts import ALWAYS, NEVER, make_artefact, rename
+from tests.rollout.artefacts import ALWAYS, NEVER, VERSION, make_artefact, rename
 from tests.rollout.conftest import Open
 
 SHARE = 0.3
@@ -56,7 +56,7 @@ def test_verdicts_are_counted_by_model(models: Models, metrics: Metrics) -> None
         ("model", "v1", Label.NON_FRAUD, len(KEYS) - len(MINE)),
         ("canary", "v2", Label.FRAUD, len(MINE)),
     ):
-        labels = {"role": role, "model_version": "1.1", "refresh_version": version, "label": label.value}
+        labels = {"role": role, "model_version": VERSION, "refresh_version": version, "label": label.value}
         assert metrics.registry.get_sample_value("stream_detector_model_verdicts_total", labels) == expected
     shown = {sample.labels["refresh_version"] for sample in next(iter(metrics.model_info.collect())).samples}
     assert shown == {"v1", "v2"}
