@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, or_, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, and_, literal_column, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from stream_detector.contracts import Evidence, Kind
@@ -39,17 +39,30 @@ def priority_of(detected_ms: int, score_ppb: int) -> int:
     return detected_ms // _HOUR_MS * _PRIORITY_UNITS + score_ppb
 
 
-def conditions(wanted: CaseFilter, state: State, *, viewer: str, now_ms: int, key: bytes, dialect: str) -> list[Any]:
-    """What cases of one state must meet."""
-    found: list[Any] = [CaseRow.state == state.value]
+def conditions(
+    wanted: CaseFilter, state: State, *, viewer: str, now_ms: int, key: bytes, dialect: str, order: Order | None = None
+) -> list[Any]:
+    """What cases of one state must meet; `order` is that of the query, if it has one."""
+    # SQLite keeps no statistics unless asked, and would take the wrong index: for a search that of the state, though what was found
+    # is few; for a range of scores that of the scores, and then sort all that is in it. A plus before a column keeps its index out.
+    guided = dialect == "sqlite"
+    search = wanted.search.strip()
+    found: list[Any] = [(literal_column("+cases.state") if guided and search else CaseRow.state) == state.value]
     if state in (State.OPEN, State.PENDING):
         # Whoever decided a case must not meet it again as a second opinion.
         found.append(or_(CaseRow.excluded_reviewer.is_(None), CaseRow.excluded_reviewer != viewer))
     else:
         found.append(CaseRow.origin == "live")
+    score: Any = CaseRow.score_ppb
+    if guided and order not in (None, Order.CERTAINTY):
+        score = literal_column("+cases.score_ppb", BigInteger())
+    if wanted.min_score is not None:
+        found.append(score >= score_ppb(wanted.min_score))
+    if wanted.max_score is not None:
+        found.append(score <= score_ppb(wanted.max_score))
     found += [*_narrowed(wanted), *_in_time(wanted, now_ms), *_claimed(wanted, now_ms)]
-    if wanted.search.strip():
-        found.append(CaseRow.case_id.in_(_searched(wanted.search.strip()[:_LONGEST_SEARCH], key, dialect)))
+    if search:
+        found.append(CaseRow.case_id.in_(_searched(search[:_LONGEST_SEARCH], key, dialect)))
     return found
 
 
@@ -72,10 +85,6 @@ def _narrowed(wanted: CaseFilter) -> Iterator[Any]:
         yield CaseRow.listing_id == wanted.listing_id
     if wanted.model_version is not None:
         yield CaseRow.model_version == wanted.model_version
-    if wanted.min_score is not None:
-        yield CaseRow.score_ppb >= score_ppb(wanted.min_score)
-    if wanted.max_score is not None:
-        yield CaseRow.score_ppb <= score_ppb(wanted.max_score)
 
 
 def score_ppb(score: float) -> int:

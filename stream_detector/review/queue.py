@@ -39,7 +39,7 @@ class Queue:
         now_ms = self._database.now_ms()
         with self._database.read() as connection:
             pieces = [
-                self._piece(connection, self._conditions(wanted, state, viewer, now_ms), order, after, size + 1)
+                self._piece(connection, self._conditions(wanted, state, viewer, now_ms, order), order, after, size + 1)
                 for state in wanted.states or tuple(State)
             ]
         rows = list(islice(heapq.merge(*pieces, key=_place, reverse=order is not Order.OLDEST), size + 1))
@@ -104,8 +104,9 @@ class Queue:
             waiting = connection.scalar(select(TotalRow.cases).where(TotalRow.state == State.OPEN.value)) or 0
         return Pulse(newest, sequence, waiting)
 
-    def _conditions(self, wanted: CaseFilter, state: State, viewer: str, now_ms: int) -> list[Any]:
-        return conditions(wanted, state, viewer=viewer, now_ms=now_ms, key=self._key, dialect=self._database.dialect.name)
+    def _conditions(self, wanted: CaseFilter, state: State, viewer: str, now_ms: int, order: Order | None = None) -> list[Any]:
+        dialect = self._database.dialect.name
+        return conditions(wanted, state, viewer=viewer, now_ms=now_ms, key=self._key, dialect=dialect, order=order)
 
     @staticmethod
     def _piece(connection: Connection, met: list[Any], order: Order, after: Cursor | None, size: int) -> list[AnyRow]:
