@@ -78,7 +78,7 @@ def with_settings(*names: str) -> Callable[[Callable[..., Returned]], Callable[.
         def call(*args: Any, config: Path | None, **values: Any) -> Returned:
             flags: dict[str, object] = {}
             for option in options:
-                value = values.pop(option.name)
+                value = values.pop(str(option.name))
                 flags |= (
                     {f"{option.setting}.{key}": item for key, item in value.items()}
                     if isinstance(value, dict)
