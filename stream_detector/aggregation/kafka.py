@@ -72,8 +72,7 @@ def make_app(settings: Settings, *, web_port: int) -> faust.App:
         broker=[f"aiokafka://{address.strip()}" for address in settings.bootstrap_servers.split(",")],
         broker_credentials=security,
         broker_client_id=ours.group_id,
-        # With a slot a process that is started again takes its partitions over from the dead one at once.
-        consumer_group_instance_id=None if settings.slot is None else f"{ours.group_id}-{settings.slot}",
+        # No group.instance.id: after a kill aiokafka's coordinator sometimes dies of it, and the consumer idles.
         consumer_auto_offset_reset="earliest",
         broker_session_timeout=_SESSION_S,
         broker_heartbeat_interval=_SESSION_S / 3,

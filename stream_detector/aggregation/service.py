@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import socket
+from collections.abc import Callable
 from typing import Any, Final
 
 import faust
@@ -63,12 +64,14 @@ class _Run:
         self._metrics = metrics
         self._readiness = readiness
         self._stopping = asyncio.Event()
+        self._deaf = asyncio.Event()
 
     async def run(self) -> None:
         """Until it is told to stop, or can't go on."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop, number)
+        logging.getLogger("aiokafka").addHandler(_Alarm(lambda: loop.call_soon_threadsafe(self._deaf.set)))
         partitions = await self._reach()
         if partitions is None:
             return
@@ -80,13 +83,16 @@ class _Run:
         starting = asyncio.ensure_future(app.start())
         ended = asyncio.ensure_future(self._ended(app, starting))
         observed = asyncio.ensure_future(self._observe(app, aggregator))
-        await asyncio.wait([ended, asyncio.ensure_future(self._stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
+        ends = [ended, asyncio.ensure_future(self._stopping.wait()), asyncio.ensure_future(self._deaf.wait())]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         self._readiness.set(State.DRAINING)
         observed.cancel()
         crashed = app.crash_reason
         await self._leave(app, starting)
         if ended.done() and ended.exception() is not None:
             crashed = ended.exception()
+        if self._deaf.is_set():
+            raise GaveUpError("aggregate: the consumer has lost its group and idles; nothing is lost: start it again")
         if crashed is not None:
             _raise(crashed)
 
@@ -193,6 +199,19 @@ def _raise(reason: BaseException) -> None:
     name = type(reason).__name__
     what = "Kafka failed for too long" if name in _KAFKA_ERRORS else "an error in the program or in Faust"
     raise GaveUpError(f"aggregate: {what} ({name}); nothing is lost: start it again") from None
+
+
+class _Alarm(logging.Handler):
+    """aiokafka only logs that its coordinator has died; its consumer then idles for good."""
+
+    def __init__(self, sound: Callable[[], object]) -> None:
+        super().__init__(logging.ERROR)
+        self._sound = sound
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Sound it."""
+        if "Unexpected error in coordinator" in record.getMessage():
+            self._sound()
 
 
 class _Discreet(logging.Filter):

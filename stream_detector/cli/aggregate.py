@@ -27,7 +27,6 @@ from stream_detector.settings import Settings, StateStore
     "fingerprint_key",
     "topics",
     "registry",
-    "slot",
     "http_host",
     "metrics_port",
     "cloud_events",
