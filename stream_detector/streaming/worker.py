@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from time import perf_counter
@@ -262,6 +263,9 @@ class Worker:
                 responses = scorer.score([event.texts for _, event in events])
             now = _moment(self._clock.time())
             return [judge(*pair, response, self._settings, now=now) for pair, response in zip(events, responses, strict=True)]
+        except CancelledError:
+            # The model is being closed: these events are nobody's fault, and are read again.
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a model raises must not stop the stream
             if len(events) == 1:
                 _log.warning("event can't be scored", error=type(error).__name__, event_id=events[0][1].event_id)

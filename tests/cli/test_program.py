@@ -1,10 +1,9 @@
-"""The program as a whole: what it offers, how fast it starts, how it leaves."""
+"""The program as a whole: what it offers, what it starts without, how it leaves."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
 import click
@@ -25,7 +24,7 @@ def test_help_imports_nothing_heavy() -> None:
 import sys
 from stream_detector.cli.main import main
 main(["--help"])
-heavy = {"confluent_kafka", "onnxruntime", "torch", "rich", "numpy", "tokenizers", "prometheus_client"}
+heavy = {"confluent_kafka", "onnxruntime", "torch", "rich", "numpy", "tokenizers", "prometheus_client", "sqlalchemy", "faust", "opentelemetry"}
 print("HEAVY", sorted(heavy & set(sys.modules)))
 """
     assert "HEAVY []" in _python(code)
@@ -39,16 +38,6 @@ import stream_detector.cli.validate
 print(sorted({"confluent_kafka", "onnxruntime", "torch", "rich"} & set(sys.modules)))
 """
     assert _python(code).strip() == "[]"
-
-
-def test_help_starts_within_two_seconds() -> None:
-    """Start-up time is a promise; the best of three runs counts, since other work shares the machine."""
-    times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        _python("from stream_detector.cli.main import main; main(['--help'])")
-        times.append(time.perf_counter() - began)
-    assert min(times) < 2
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -67,7 +67,13 @@ class RegistryServer:
                 return self.refuses, {"error_code": self.refuses, "message": "no"}
             self.filed.append((subject, {"schema": body["schema"], "schemaType": body.get("schemaType", "AVRO")}))
             number = len(self.filed)
-        return 200, {"subject": subject, "id": number, "version": number, "guid": str(uuid.UUID(int=number)), **self.filed[number - 1][1]}
+        return 200, {
+            "subject": subject,
+            "id": number,
+            "version": number,
+            "guid": str(uuid.UUID(int=number)),
+            **self.filed[number - 1][1],
+        }
 
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError
 
 import pytest
 
-from stream_detector.contracts import Event, decode
+from stream_detector.contracts import Event, ScoringResponse, decode
 from stream_detector.observability import Metrics, Readiness
 from stream_detector.settings import Settings
 from stream_detector.streaming import Record, Worker
@@ -56,3 +57,17 @@ def test_a_scorer_that_can_not_begin_is_only_asked_for_verdicts() -> None:
     scorer = StandInScorer()
     _worker(scorer)._begin(RECORD, EVENT)
     assert scorer.calls == []
+
+
+class _Closed(StandInScorer):
+    """A model that was closed while its network had work in hand."""
+
+    def score(self, texts: Sequence[Mapping[str, str]]) -> list[ScoringResponse]:
+        """Nothing."""
+        raise CancelledError
+
+
+def test_work_cut_short_is_nobodys_dead_letter() -> None:
+    """A model that is closed under a batch says nothing of its events: they are read again, not set aside."""
+    with pytest.raises(CancelledError):
+        _worker(_Closed())._judge([(RECORD, EVENT)])

@@ -115,7 +115,6 @@ def test_three_digits_are_read_as_hundreds(pack: Pack, number: int, seed: int) -
     assert rest in small if number % 100 else said == hundred
 
 
-
 @given(seed=seeds, pack=languages)
 def test_drawn_letters_survive_in_the_view(normalizer: Normalizer, seed: int, pack: Pack) -> None:
     """Mathematical, circled and other letters come back as the plain ones, in one case or the other."""
