@@ -95,7 +95,13 @@ def _faults(found: Figures) -> str:
 
 
 def _kills(found: Figures) -> str:
-    return f"{found['kills']} kills; totals equal to a batch computation: {'yes' if found['equal'] else 'no'}"
+    runs = found["runs"]
+    wrong = sum(len(run["wrongSums"]) + len(run["faultsOfMessages"]) + run["repeatedMessages"] for run in runs)
+    recovery = max(run["secondsToRecover"]["median"] for run in runs)
+    return (
+        f"{sum(run['kills'] for run in runs)} kills with {' and '.join(run['store'] for run in runs)}: {wrong} wrong sums or messages; "
+        f"back after {recovery:.1f} s (median)"
+    )
 
 
 def _rolling(found: Figures) -> str:

@@ -10,6 +10,7 @@ import orjson
 import pytest
 from pydantic import BaseModel
 
+from benchmarks.summary import in_readme
 from stream_detector.contracts import Event, ScoringRequest, ScoringResponse, Violation, WireModel, decode
 from stream_detector.settings import Settings
 
@@ -60,3 +61,8 @@ def test_every_setting_is_in_the_table() -> None:
     sections = [name for name in fields if isinstance(getattr(Settings(), name), BaseModel)]
     nested = {f"{name}.{inner}" for name in sections for inner in type(getattr(Settings(), name)).model_fields}
     assert set(fields).difference(sections) | nested <= named
+
+
+def test_figures_are_those_that_were_measured() -> None:
+    """The table of figures is written by a command, never by hand: it is what the results say."""
+    assert in_readme(README) == README
