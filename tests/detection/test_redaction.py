@@ -64,7 +64,7 @@ def test_clean_means_non_fraud(texts: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("text", "gone", "kept"),
     [
-        ("Lovely flat near the park. My number is 206-555-0142, ring me. Two bedrooms.", "0142", ("Lovely flat", "Two bedrooms.")),
+        ("Lovely flat near the park. My number is 206-555-0142, ring me. Two bedrooms.", "0142", ("Lovely flat near the park.",)),
         ("Write to anna.sample@mail.example before you book. The garden is quiet.", "anna", ("The garden is quiet.",)),
         ("A bright flat. Book on our own website www.sample-stay.example and save the fee.", "sample-stay", ("A bright flat.",)),
         ("Add me on WhatsApp before you book: +1 206 555 0123. The garden is lovely.", "WhatsApp", ("The garden is lovely.",)),

@@ -15,6 +15,8 @@ import psycopg
 _REMEDY = "run make postgres-setup"
 _DEBIAN = Path("/usr/lib/postgresql")
 _START_S = 120
+# Not every PATH has the folder of the machine's own tools.
+_RUNUSER = shutil.which("runuser") or "/usr/sbin/runuser"
 
 
 class PostgreSQL:
@@ -76,7 +78,7 @@ class PostgreSQL:
     def _run(self, program: str, *arguments: str) -> None:
         command = [_find(program), *arguments]
         if os.geteuid() == 0:
-            command = ["runuser", "-u", "postgres", "--", *command]
+            command = [_RUNUSER, "-u", "postgres", "--", *command]
         # Its output goes nowhere near ours: the server would keep a pipe open.
         with tempfile.TemporaryFile() as complaints:
             done = subprocess.run(
