@@ -34,8 +34,8 @@ def events(tmp_path: Path) -> Path:
 def _count(broker: EmbeddedBroker, topic: str) -> int:
     consumer = Consumer({"bootstrap.servers": broker.bootstrap_servers, "group.id": "count"})
     try:
-        partitions = consumer.list_topics(topic).topics[topic].partitions
-        return sum(consumer.get_watermark_offsets(TopicPartition(topic, partition))[1] for partition in partitions)
+        partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+        return sum(consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)[1] for partition in partitions)
     finally:
         consumer.close()
 

@@ -6,14 +6,14 @@ import signal
 import subprocess
 import sys
 
-HANGING = """
-import signal, sys, time
+HANGING = r"""
+import os, time
 from stream_detector.cli.run import _stopped_by_signals
 class Worker:
     def stop(self):
-        print("stopping", flush=True)
+        os.write(1, b"stopping\n")  # print may be interrupted by itself here
 with _stopped_by_signals(Worker()):
-    print("running", flush=True)
+    os.write(1, b"running\n")
     while True:
         time.sleep(0.1)
 """
