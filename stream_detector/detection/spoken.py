@@ -85,8 +85,10 @@ _SHAPED: Final = re.compile(r"(?<![^\W_])(?=[^\W_]*\d)[\doOIlSsBZ]{2,}(?![^\W_])
 _FIGURE_OF: Final = str.maketrans("oOIlSsBZ", "00115582")
 _SPOKEN_AT: Final = re.compile(rf"(?<![^\W\d_])(?:{_any_of(plain(_AT).split())})(?![^\W\d_])")
 _SPOKEN_DOT: Final = re.compile(rf"(?<![^\W\d_])(?:{_any_of(plain(_DOT).split())})(?![^\W\d_])|…|[·•]")
-#: A sign with the brackets, dashes and blanks that set off the word it was.
-_SET_OFF: Final = re.compile(r"[\s()\[\]{}<>*]*+(?:-(?=[@.]-))?+([@.])(?:(?<=-[@.])-)?+[\s()\[\]{}<>*]*+")
+#: A sign with the dashes, or the brackets and blanks, that set off the word it was. Texts are short here, so that trying each blank
+#: anew costs nothing; possessive quantifiers would spare it, and go on for ever in the `re` of Python 3.11.2.
+_DASHED: Final = re.compile(r"-([@.])-")
+_SET_OFF: Final = re.compile(r"[\s()\[\]{}<>*]*([@.])[\s()\[\]{}<>*]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,8 @@ def address(text: str) -> str:
     'anna.sample@example.com'
     """
     text = plain(text[:_LONGEST_TEXT])
-    return _SET_OFF.sub(r"\1", _SPOKEN_DOT.sub(".", _SPOKEN_AT.sub("@", text)))
+    signs = _SPOKEN_DOT.sub(".", _SPOKEN_AT.sub("@", text))
+    return _SET_OFF.sub(r"\1", _DASHED.sub(r"\1", signs))
 
 
 def _figures_for_signs(text: str) -> str:

@@ -168,3 +168,8 @@ def test_any_text_is_read(text: str, kind: Kind) -> None:
     found = named(text, kind)
     assert len(found) == len(set(found))
     assert all(contact.identifier and contact.kind is not Kind.SOLICITATION for contact in found)
+
+
+def test_a_dash_before_the_end_of_a_name_is_read() -> None:
+    """An expression with possessive quantifiers went on for ever over this address in Python 3.11.2, which Debian 12 has."""
+    assert named("http://www.riverside-example.example/book", Kind.URL) == (Contact(Kind.URL, "riverside-example.example"),)
