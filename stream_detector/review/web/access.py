@@ -20,6 +20,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stream_detector.errors import ConfigurationError
+from stream_detector.http_server import is_loopback
 from stream_detector.review.web.people import Directory, Person
 from stream_detector.review.web.refusals import PageError, refusal_response
 from stream_detector.settings import Settings
@@ -141,16 +142,6 @@ class Access:
                 return
             scope.setdefault("state", {})["person"] = person
         await self._app(scope, receive, send)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is this machine's alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _networks(texts: Sequence[str]) -> tuple[Network, ...]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final, Protocol, Self
 
 import structlog
@@ -16,15 +13,14 @@ import uvicorn
 from starlette.applications import Starlette
 
 from stream_detector.detection.redaction import Scorer
-from stream_detector.errors import ConfigurationError, FatalDeliveryError
+from stream_detector.errors import FatalDeliveryError
+from stream_detector.http_server import drain_on_signals, is_loopback, listen, server_of
 from stream_detector.observability import Metrics, Readiness, State
 from stream_detector.review.background import Background
 from stream_detector.review.store import Store
-from stream_detector.review.web.access import is_loopback
 from stream_detector.review.web.app import make_app
 from stream_detector.settings import Settings
 
-_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 #: Pages are quick, and streams of events end by themselves when the server leaves.
 _PATIENCE_S: Final = 5
 _LOOKING_S: Final = 0.5
@@ -59,8 +55,9 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, app: Starlette, listener: socket.socket, readiness: Readiness, beside: Beside) -> None:
-    server = _server(app)
-    _on_signals(settings, server, app, readiness)
+    server = server_of(app, lifespan="on", patience_s=_PATIENCE_S)
+    leaving: list[asyncio.Task[None]] = []
+    drain_on_signals(settings, readiness, lambda: leaving.append(asyncio.create_task(_leave(server, app))))
     url = address_of(settings, listener)
     structlog.get_logger().info("serving", url=url, local=settings.review.user_header is None)
     if settings.review.user_header is not None and settings.review.session_secret is None and not is_loopback(settings.http_host):
@@ -110,7 +107,7 @@ class ConsoleThread:
         self._beside = beside(settings, self.store, metrics)
         self._listener = listen(settings)
         self.url = address_of(settings, self._listener)
-        self._server = _server(self._app)
+        self._server = server_of(self._app, lifespan="on", patience_s=_PATIENCE_S)
         self._thread = threading.Thread(target=self._run, name="console", daemon=True)
 
     def __enter__(self) -> Self:
@@ -138,22 +135,6 @@ class ConsoleThread:
         await serving
 
 
-def listen(settings: Settings) -> socket.socket:
-    """A socket on `http_host` and `http_port`.
-
-    Raises:
-        ConfigurationError: there is none to be had.
-    """
-    family = socket.AF_INET6 if ":" in settings.http_host else socket.AF_INET
-    try:
-        return socket.create_server((settings.http_host, settings.http_port), family=family, backlog=2048)
-    except (OSError, OverflowError) as error:
-        raise ConfigurationError(
-            f"http_port: can't listen on {settings.http_host}:{settings.http_port}"
-            f" ({getattr(error, 'strerror', None) or error}); set another http_host or http_port (0 takes a free one)"
-        ) from None
-
-
 def address_of(settings: Settings, listener: socket.socket) -> str:
     """Where a browser finds the console."""
     host = f"[{settings.http_host}]" if ":" in settings.http_host else settings.http_host
@@ -164,46 +145,3 @@ async def _leave(server: uvicorn.Server, app: Starlette) -> None:
     # Streams of events would keep the server for as long as somebody's page is open.
     await app.state.pulses.close()
     server.should_exit = True
-
-
-def _server(app: Starlette) -> uvicorn.Server:
-    return _Server(
-        uvicorn.Config(
-            app,
-            http="h11",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            log_level="error",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=_PATIENCE_S,
-        )
-    )
-
-
-def _on_signals(settings: Settings, server: uvicorn.Server, app: Starlette, readiness: Readiness) -> None:
-    loop = asyncio.get_running_loop()
-    leaving: list[asyncio.Task[None]] = []
-
-    def leave() -> None:
-        leaving.append(loop.create_task(_leave(server, app)))
-
-    def stop(number: int) -> None:
-        if readiness.state is State.DRAINING:
-            # Not the default action: the kernel withholds that from the first process of a container.
-            os._exit(128 + number)
-        structlog.get_logger().info("draining")
-        readiness.set(State.DRAINING)
-        loop.call_later(settings.http_drain_ms / 1000, leave)
-
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, stop, number)
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone: uvicorn would end the process by the signal, and here a drained process leaves with 0."""
-        yield
