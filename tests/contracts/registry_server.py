@@ -5,16 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import re
-import threading
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from tests.local_server import LocalServer
 
 _TYPE = "application/vnd.schemaregistry.v1+json"
 
 
-class RegistryServer:
-    """Listens from entering to leaving a with statement.
+class RegistryServer(LocalServer):
+    """What it was sent, and how it answers.
 
     Attributes:
         away: answers 503 to everything while it is set.
@@ -29,19 +30,7 @@ class RegistryServer:
         self.user: str | None = None
         self.refuses: int | None = None
         self.filed: list[tuple[str, dict[str, Any]]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        """Listen."""
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Listen no more."""
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(_handler(self))
 
     def file(self, subject: str, schema: dict[str, Any], kind: str) -> int:
         """File a schema, as a producer would have; its number."""

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from tests.kafka.running import until
+from tests.local_server import LocalServer
 
 
-class Collector:
-    """Listens from entering to leaving a with statement.
+class Collector(LocalServer):
+    """What it was sent, and how it answers.
 
     Attributes:
         bodies: what was posted, byte for byte.
@@ -27,19 +27,7 @@ class Collector:
         self.paths: list[str] = []
         self.spans: list[Span] = []
         self.resource: dict[str, Any] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        """Listen."""
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Listen no more."""
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(_handler(self))
 
     def take(self, path: str, body: bytes) -> None:
         """Decode what was posted."""
